@@ -7,7 +7,7 @@ else: it imports what it needs by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import partial
@@ -74,7 +74,7 @@ class Ahead:
     path: Path
     policy: str | Path | None
     today: date
-    _made: Iterator[tuple[str, Any]]  # what each thing is, and the thing
+    _made: WorkingCopy[tuple[str, Any]]  # what each thing is, and the thing
 
     def suits(self, asked: Asked, policy: Policy, profiles: Collection[str]) -> bool:
         """Whether a build asks for what is being read; `policy`, `profiles`: what it comes to."""
@@ -100,6 +100,10 @@ class Ahead:
         streets, places = last.streets or streets, last.places
         assert streets is not None and places is not None
         return streets, places.framed(), lambda: last.roads, lambda: _fixed(last.remainder)
+
+    def leave(self) -> None:
+        """Read no further: nobody asks for the file."""
+        self._made.close()
 
     def _roads(self) -> RawRoads | None:
         what, one = next(self._made)

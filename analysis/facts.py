@@ -195,6 +195,8 @@ def read_facts(
         clock.start("streets")
         streets, mapped, roads, rest = ahead.read(lambda one: beside.met(facts_with(one)))
         return replace(facts_with(streets), places=mapped, roads=roads, remainder=rest)
+    if ahead is not None:  # it is read for other profiles, or another day
+        ahead.leave()
     streets, known, ground, raw, of_osm = _read_map(request, policy, clock, places)
     return replace(facts_with(streets, of_osm), places=known, ground=ground, roads=lambda: raw)
 

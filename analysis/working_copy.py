@@ -37,7 +37,12 @@ class WorkingCopy(Iterator[_Made]):
         self._taken = 0
         self._end = 0
         self._here: Iterator[_Made] | None = None
-        self._file = TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._close: Callable[[], object] = _nothing
+        try:
+            self._file = TemporaryFile()  # noqa: SIM115 - closed with the process
+        except OSError:  # nowhere to write: all is made here
+            self._here = self._make_here()
+            return
         self._told, tell = os.pipe()
         parent = os.getpid()
         try:
@@ -45,9 +50,7 @@ class WorkingCopy(Iterator[_Made]):
         except OSError:  # no more processes here: the pipe ends, all is made here
             process = None
         if process == 0:
-            die_with_parent(parent)
-            os.close(self._told)
-            _hand_over(make, self._file, tell)
+            _hand_over(make, self._file, (self._told, tell), parent)
         os.close(tell)
         self._close = weakref.finalize(self, _end_process, process, self._told, self._file)
 
@@ -60,6 +63,11 @@ class WorkingCopy(Iterator[_Made]):
             self._close()
             self._here = self._make_here()
         return next(self._here)
+
+    def close(self) -> None:
+        """Nobody asks for more: the process is ended, at once."""
+        self._close()
+        self._here = iter(())
 
     def _make_here(self) -> Iterator[_Made]:
         """What has not been taken yet; after an error nothing more comes."""
@@ -93,9 +101,17 @@ def _fork() -> int:
 
 
 def _hand_over(
-    make: Callable[[Callable[[_Made], None]], object], file: IO[bytes], tell: int
+    make: Callable[[Callable[[_Made], None]], object],
+    file: IO[bytes],
+    pipe: tuple[int, int],
+    parent: int,
 ) -> NoReturn:
-    """Make all, tell where in the file each thing ends, and leave without any cleaning up."""
+    """Make all, tell where in the file each thing ends, and leave without any cleaning up.
+
+    Whatever is raised, the copy never goes on with what its parent does.
+    """
+
+    told, tell = pipe
 
     def give(made: _Made) -> None:
         pickle.dump(made, file, protocol=5)
@@ -104,12 +120,18 @@ def _hand_over(
 
     code = 1
     try:
+        os.close(told)
+        die_with_parent(parent)
         gc.disable()
         _kept = make(give)  # to free it takes longer than to end
         os.write(tell, _UPTO.pack(_NO_MORE))
         code = 0
     finally:
         os._exit(code)
+
+
+def _nothing() -> None:
+    """There is no process to end."""
 
 
 def _read_exactly(handle: int, size: int) -> bytes | None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
+from typing import Final
+
+_LEAST_BYTES: Final = 2**16  # with less than that free a disk is full
 
 
 def write_aside(path: Path, content: bytes) -> None:
@@ -14,3 +18,11 @@ def write_aside(path: Path, content: bytes) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def has_no_room(folder: Path) -> bool:
+    """Whether the disk of a folder is full, for libraries that do not say why they failed."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_BYTES
+    except OSError:
+        return False

@@ -24,10 +24,12 @@ from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import UNREACHED_CM, FloatArray
 from lifecircle.analysis.readers.tables.units import read_units
 from lifecircle.analysis.texts import Title, first_of
+from lifecircle.analysis.texts import cut as cut_off
 
 _WIDER: Final = 1.01  # a buffer's corners are cut, and metres of a projection are not quite true
 _CM: Final = 100
 _KM: Final = 1000
+_KM_DIGITS: Final = 2  # as told; never more than there is
 _SHOWN: Final = 8
 
 
@@ -105,7 +107,7 @@ def cut_remarks(
     cut: CutFrom, policy: Policy, city: City, travel: NearestFacility
 ) -> Iterator[Warn]:
     """What the cut leaves open: services that lie beyond it, nearest places that may do so."""
-    km = f"{cut.margin_m / _KM:g}"
+    km = f"{float(cut_off(cut.margin_m / _KM, _KM_DIGITS)):g}"
     yield Warn("cut_from_map", {"map": cut.map_name, "km": km})
     lacking = [name for name in cut.beyond if name in policy.services and not city.assessed(name)]
     if lacking:

@@ -102,7 +102,7 @@ def _table(run: Run, layer: str) -> _Table:
     plain = pd.DataFrame({column.name: _plain(frame[column.name], column) for column in columns})
     plain["geometry"] = shapely.to_wkb(shapely.set_srid(shapes, _SRID), hex=True, include_srid=True)
     told = [(column.name, _TYPES[column.dtype], _comment(column)) for column in columns]
-    told.append(("geometry", f"geometry({kind},{_SRID})", "EPSG:4326"))
+    told.append(("geometry", f"geometry({kind},{_SRID})", _said("postgis_geometry", srid=_SRID)))
     title = run.manifest.title
     about = f"{_MARK}: {title.zh} / {title.en}, {layer}, {run.manifest.run}"
     return _Table(layer, about, tuple(told), plain, "id")
@@ -117,7 +117,9 @@ def _run_table(manifest: Manifest) -> _Table:
         "policy": manifest.policy_id, "manifest": content,
     }  # fmt: skip
     kinds = {"created": "timestamptz", "manifest": "jsonb"}
-    columns = tuple((name, kinds.get(name, "text"), "") for name in values)
+    columns = tuple(
+        (name, kinds.get(name, "text"), _said(f"postgis_run_{name}")) for name in values
+    )
     frame = pd.DataFrame([values], dtype=object)
     return _Table(RUN_TABLE, f"{_MARK}: {manifest.run}", columns, frame, "run")
 
@@ -132,7 +134,12 @@ def _plain(values: pd.Series[Any], column: Column) -> pd.Series[Any]:
 
 def _comment(column: Column) -> str:
     unit = f" ({column.unit})" if column.unit else ""
-    both = MESSAGES.both("postgis_column", title=column.title, unit=unit, null=column.null)
+    return _said("postgis_column", title=column.title, unit=unit, null=column.null)
+
+
+def _said(key: str, **params: Any) -> str:
+    """A text in both languages, as a comment has it."""
+    both = MESSAGES.both(key, **params)
     return f"{both.zh} / {both.en}"
 
 
@@ -171,7 +178,7 @@ def _write(connection: psycopg.Connection[Any], schema: str, table: _Table) -> N
     with connection.cursor() as cursor, cursor.copy(order) as copy:
         for row in table.frame.itertuples(index=False, name=None):
             copy.write_row(row)
-    _say(connection, place, table.about)
+    _say(connection, schema, table)
 
 
 def _create(connection: psycopg.Connection[Any], schema: str, table: _Table) -> None:
@@ -184,13 +191,7 @@ def _create(connection: psycopg.Connection[Any], schema: str, table: _Table) -> 
     ]
     lines.append(sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key)))
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(place, sql.SQL(", ").join(lines)))
-    for name, _, about in table.columns:
-        if about:
-            connection.execute(
-                sql.SQL("COMMENT ON COLUMN {} IS {}").format(
-                    sql.Identifier(schema, table.name, name), sql.Literal(about)
-                )
-            )
+    for name, _, _ in table.columns:
         if name in _INDEXED or name == "geometry":
             how = sql.SQL("USING gist" if name == "geometry" else "")
             connection.execute(
@@ -198,10 +199,15 @@ def _create(connection: psycopg.Connection[Any], schema: str, table: _Table) -> 
             )
 
 
-def _say(connection: psycopg.Connection[Any], place: Any, about: str) -> None:
+def _say(connection: psycopg.Connection[Any], schema: str, table: _Table) -> None:
+    """Comments on a table and every column, also where an earlier lifecircle made it."""
     from psycopg import sql
 
-    connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(place, sql.Literal(about)))
+    place, about = sql.Identifier(schema, table.name), sql.Literal(table.about)
+    connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(place, about))
+    for name, _, told in table.columns:
+        column, comment = sql.Identifier(schema, table.name, name), sql.Literal(told)
+        connection.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(column, comment))
 
 
 def _columns_of(

@@ -7,7 +7,6 @@ import io
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -30,14 +29,15 @@ from lifecircle.analysis.results.export_blocks import (
 )
 from lifecircle.analysis.results.layers.layers import METRIC_CRS, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.workbooks import new_workbook
 from lifecircle.analysis.texts import MESSAGES, Title, group_title
+from lifecircle.analysis.writing import has_no_room
 
 SUFFIXES: Final = (".geojson", ".gpkg", ".parquet", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 DEGREE_DIGITS: Final = 7  # about a centimetre
 EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
 NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FULL_BYTES: Final = 2**16  # less than that is a full disk
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _LABELS: Final = {
@@ -205,8 +205,7 @@ def _aside(path: Path, write: Callable[[Path], None]) -> None:
 
 def _reason(fault: OSError | RuntimeError, folder: Path) -> str:
     """What the system says; GDAL says what it was about, not that the disk is full."""
-    there = not isinstance(fault, OSError) and folder.is_dir()
-    full = there and shutil.disk_usage(folder).free < _FULL_BYTES
+    full = not isinstance(fault, OSError) and has_no_room(folder)
     return os.strerror(errno.ENOSPC) if full else getattr(fault, "strerror", None) or str(fault)
 
 
@@ -309,10 +308,7 @@ def _excel(
     lang: Language,
     notes: Sequence[tuple[str, str]],
 ) -> None:
-    from openpyxl import Workbook
-
-    with path.open("wb") as handle:  # before any sheet exists: openpyxl leaves sheets half open
-        book = Workbook(write_only=True)
+    with path.open("wb") as handle, new_workbook(handle) as book:
         sheet = book.create_sheet(name[:31])
         sheet.freeze_panes = "A2"
         sheet.append(_heading(sheet, (_titled(column, lang) for column in columns)))
@@ -332,7 +328,6 @@ def _excel(
             about.append([_cell(about, text) for text in texts])
         for note in notes:
             about.append([_cell(about, text) for text in note])
-        book.save(handle)
 
 
 def _titled(column: Column, lang: Language) -> str:

@@ -227,9 +227,10 @@ def keep_beside(file: Path, content: bytes, area: str) -> None:
 
 
 def is_area(folder: Path) -> bool:
-    """Whether a folder holds an area with a current run."""
+    """Whether a folder holds an area with a current run, also one whose pointer is broken."""
+    pointer = folder / CURRENT
     return (
         not folder.name.startswith(".")
-        and (folder / CURRENT).is_file()
+        and (pointer.exists() or pointer.is_symlink())
         and (folder / RUNS).is_dir()
     )

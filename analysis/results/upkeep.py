@@ -197,6 +197,8 @@ def mend_current(folders: AreaFolders, area: str) -> str | None:
     with claimed_aside(home) as aside:
         pointer = aside.with_name(f"{aside.name}.{CURRENT}")
         pointer.write_text(whole[-1] + "\n", encoding="utf-8")
+        if (home / CURRENT).is_dir():  # nobody knows what lies in it: it stays, under another name
+            (home / CURRENT).rename(home / f"{CURRENT}{aside.name}")
         pointer.replace(home / CURRENT)
     return whole[-1]
 

@@ -27,6 +27,7 @@ from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.texts import Named, Title
 from lifecircle.service.apart.jail import TICK_S, Limits, supervised
 from lifecircle.service.encoding import Unkept, encode
+from lifecircle.service.errors import storage_fault
 from lifecircle.service.flights import ReaderLeftError, Tickets
 from lifecircle.service.kept_files import KeptFiles
 from lifecircle.service.state import AreaState, NamedRun
@@ -190,10 +191,11 @@ def work(told: bytes) -> bytes:
         made = make(on_roads, *given, **named)
         how = _CUT if isinstance(made, Unkept) else _FINE
         return how + (made if isinstance(made, bytes) else encode(made))
-    except LifecircleError as error:
-        told_of = [type(error).__qualname__, error.key, error.params]
-        return _REFUSED + orjson.dumps(told_of, str, orjson.OPT_SERIALIZE_NUMPY)
     except MemoryError:
         raise
-    except Exception:  # told there, where it is logged
-        return _BROKEN + traceback.format_exc().encode()
+    except Exception as fault:
+        error = fault if isinstance(fault, LifecircleError) else storage_fault(fault)
+        if error is None:
+            return _BROKEN + traceback.format_exc().encode()  # told there, where it is logged
+        told_of = [type(error).__qualname__, error.key, error.params]
+        return _REFUSED + orjson.dumps(told_of, str, orjson.OPT_SERIALIZE_NUMPY)

@@ -97,10 +97,12 @@ def _cut_one(given: str, tasks: Sequence[Task], records: Records) -> dict[str, L
             wait_for_lock(lock.fileno())
             for left in folder.glob(".aside-*"):  # of who was killed while cutting
                 shutil.rmtree(left, ignore_errors=True)
-            wanted = [one for task in tasks if (one := _wanted(task, digest, lost)) is not None]
-            for one in wanted:
-                write_aside(records.step_file(one.task.name), _STEP.encode())
-            _cut(path, wanted, folder, lost)
+            with TemporaryDirectory(prefix=".aside-", dir=folder) as aside:
+                found = [_wanted(task, digest, Path(aside), lost) for task in tasks]
+                wanted = [one for one in found if one is not None]
+                for one in wanted:
+                    write_aside(records.step_file(one.task.name), _STEP.encode())
+                _cut(path, wanted, Path(aside), lost)
     except LifecircleError as error:
         lost |= {task.name: error for task in tasks}
     except OSError as error:
@@ -109,17 +111,25 @@ def _cut_one(given: str, tasks: Sequence[Task], records: Records) -> dict[str, L
     return lost
 
 
-def _wanted(task: Task, digest: str, lost: dict[str, LifecircleError]) -> _Wanted | None:
-    """What is to be cut for a city, None where its piece is there or its files are wrong."""
+def _wanted(
+    task: Task, digest: str, aside: Path, lost: dict[str, LifecircleError]
+) -> _Wanted | None:
+    """What is to be cut for a city, None where its piece is there or its files are wrong.
+
+    Units count by the bytes that are read now: those of an address or a database may be others
+    than when the piece was cut. `aside`: where tables of databases are put.
+    """
     try:
         bounded = replace(task.city, map=None, **_NOT_OF_GROUND)
         said = {**plain(bounded), "map": digest, "day": task.day, "code": code_version()}
         files = digests_of(bounded, task.digests)
-        whole = json.dumps([said, files], sort_keys=True, default=list)
+        request = request_of(replace(task, city=bounded)).fetched(aside / task.name)
+        units = [sha256_of(file) for file in request.units]
+        whole = json.dumps([said, files, units], sort_keys=True, default=list)
         key = hashlib.sha256(whole.encode()).hexdigest()
         if cut_of(task) is not None and _key_of(task) == key and map_piece(task).is_file():
             return None
-        return _Wanted(task, key, request_of(replace(task, city=bounded)))
+        return _Wanted(task, key, request)
     except LifecircleError as error:
         lost[task.name] = error
     except OSError as error:
@@ -137,7 +147,7 @@ def _told(task: Task) -> Path:
 
 
 def _cut(
-    path: Path, wanted: Sequence[_Wanted], folder: Path, lost: dict[str, LifecircleError]
+    path: Path, wanted: Sequence[_Wanted], aside: Path, lost: dict[str, LifecircleError]
 ) -> None:
     """Write the pieces of some cities aside, then each in its place with what is said of it."""
     if not wanted:
@@ -145,7 +155,7 @@ def _cut(
     read: dict[str, tuple[Policy, Mapping[str, FloatArray]]] = {}
     cuts: dict[str, CutFrom] = {}
     pieces: list[tuple[_Wanted, Piece]] = []
-    with in_order(path) as ordered, TemporaryDirectory(prefix=".aside-", dir=folder) as aside:
+    with in_order(path) as ordered:
         for one in wanted:
             margin, named = one.task.city.margin_km, str(one.request.policy)
             try:
@@ -163,8 +173,8 @@ def _cut(
                 lost[one.task.name] = error
                 continue
             cuts[one.task.name] = ground.cut
-            pieces.append((one, Piece(ground.shape, Path(aside) / map_piece(one.task).name)))
-        cut_map(ordered.path, [piece for _, piece in pieces])
+            pieces.append((one, Piece(ground.shape, aside / map_piece(one.task).name)))
+        cut_map(ordered.path, [piece for _, piece in pieces], doubted=False)
         for one, piece in pieces:
             told = _told(one.task)
             told.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from openpyxl import Workbook
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
+from lifecircle.analysis.results.workbooks import new_workbook
 from lifecircle.service.batch.fetched import send
 from lifecircle.service.batch.figures import COUNTS, READINGS
 from lifecircle.service.batch.page import Worst, add_worst, batch_page
@@ -180,8 +181,7 @@ def write_units(summary: Summary, parquet: Path, sheets: Path, lang: Language) -
     The units go into both a city at a time.
     """
     words = Words(lang, "batch")
-    with sheets.open("wb") as handle:  # before any sheet exists: openpyxl leaves them half open
-        book = Workbook(write_only=True)
+    with sheets.open("wb") as handle, new_workbook(handle) as book:
         for name, heads, rows in _sheets(summary, words):
             sheet = _sheet(book, words(name), heads)
             for row in rows:
@@ -195,7 +195,6 @@ def write_units(summary: Summary, parquet: Path, sheets: Path, lang: Language) -
                 for row in islice(zip(*lists, strict=True), room):
                     sheet.append(sheet_row(sheet, row))
                 room = max(0, room - table.num_rows)
-        book.save(handle)
 
 
 def _sheet(book: Workbook, title: str, heads: Sequence[Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -37,19 +38,27 @@ def foresee(words: Sequence[str]) -> Foreseen | None:
         if option in ("--osm", "--policy", "--threads"):
             said[option] = value if sign else following
     osm, policy, threads = (said.get(one) for one in ("--osm", "--policy", "--threads"))
-    if osm is None or not Path(osm).is_file():
-        return None
+    with suppress(OSError):  # a name too long, a folder closed to us: the command says so
+        if osm is not None and Path(osm).is_file():
+            return _begun(Path(osm), policy, threads)
+    return None
+
+
+def _begun(osm: Path, policy: str | None, threads: str | None) -> Foreseen | None:
     if threads is not None and not (threads.isdecimal() and int(threads)):
         return None
-    asked = Path(osm), policy, None if threads is None else int(threads)
+    asked = osm, policy, None if threads is None else int(threads)
     return Foreseen(asked, begin_reading(*asked))
 
 
 def reading_of(
     foreseen: object, osm: Path | None, policy: str | None, threads: int | None
 ) -> Ahead | None:
-    """What reads the map of a build: the one that was begun, if it was for this."""
+    """What reads the map of a build: the one that was begun, if it was for this, else another."""
     asked = osm, policy, threads
-    if isinstance(foreseen, Foreseen) and foreseen.asked == asked:
-        return foreseen.ahead
+    if isinstance(foreseen, Foreseen):
+        if foreseen.asked == asked:
+            return foreseen.ahead
+        if foreseen.ahead is not None:
+            foreseen.ahead.leave()
     return begin_reading(*asked)

@@ -66,12 +66,17 @@ def refuse_missing(*files: Path | None) -> None:
     from lifecircle.analysis.errors import Fault, InputError
 
     named = [file for file in files if file is not None and not _ADDRESS.match(str(file))]
-    gone = [
-        file for file in named
-        if not file.exists() and not Path(str(file).rpartition("=")[0] or file).is_file()
-    ]  # fmt: skip
+    gone = [file for file in named if not _is_there(file)]
     if gone:
         raise InputError([Fault("file_missing", file.name) for file in gone])
+
+
+def _is_there(file: Path) -> bool:
+    """Whether a file is there, as it is named or without the service behind its last =."""
+    try:
+        return file.exists() or Path(str(file).rpartition("=")[0] or file).is_file()
+    except OSError:  # a name too long, a folder closed to us
+        return False
 
 
 def prepare(workspace: Path) -> None:

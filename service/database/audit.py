@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from lifecircle.service.database.engine import reason_of
+from lifecircle.service.database.engine import file_of, reason_of
 from lifecircle.service.database.tables import AuditRow
 from lifecircle.service.errors import ConflictError, DatabaseError
 
@@ -54,7 +54,8 @@ def at_work(engine: Engine) -> Iterator[Session]:
     except StaleDataError as fault:
         raise ConflictError("changed_meanwhile") from fault
     except SQLAlchemyError as fault:
-        raise DatabaseError("database_unreachable", reason=reason_of(fault)) from fault
+        reason = reason_of(fault, file_of(engine))
+        raise DatabaseError("database_unreachable", reason=reason) from fault
 
 
 def record(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sqlite3
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from secrets import token_hex
@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from lifecircle.analysis.writing import has_no_room
 from lifecircle.service.database.tables import Base
 from lifecircle.service.errors import DatabaseError
 
@@ -24,6 +25,10 @@ FOLDER: Final = ".service"  # of the workspace; no area begins with a dot
 FILE: Final = "lifecircle.sqlite3"
 BUSY_MS: Final = 5_000
 _STILL: Final = "lies_still"
+_PRIMARY: Final = 0xFF  # of an error of SQLite, the part that tells its kind
+_NOT_WRITTEN: Final = frozenset({
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL,
+})  # fmt: skip
 
 
 def database_url(workspace: Path, given: str | None) -> str:
@@ -94,6 +99,7 @@ def open_database(workspace: Path, given: str | None = None) -> Engine:
     ------
     DatabaseError : it cannot be reached, or a newer lifecircle wrote it.
     """
+    file = database_file(workspace, given)
     try:
         url = make_url(database_url(workspace, given))
         if url.get_backend_name() != "sqlite":
@@ -107,17 +113,34 @@ def open_database(workspace: Path, given: str | None = None) -> Engine:
         said = getattr(fault, "orig", None)
         if said is not None and not isinstance(said, sqlite3.Error):
             log.warning("database: %s", str(said).strip().partition("\n")[0])  # for who runs it
-        raise DatabaseError("database_unreachable", reason=reason_of(fault)) from fault
+        raise DatabaseError("database_unreachable", reason=reason_of(fault, file)) from fault
     return engine
 
 
-def reason_of(fault: Exception) -> str:
+def file_of(engine: Engine) -> Path | None:
+    """The file of an opened database, None where it is a server or memory."""
+    name = engine.url.database
+    return Path(name) if engine.url.get_backend_name() == "sqlite" and name else None
+
+
+def reason_of(fault: Exception, file: Path | None) -> str:
     """What SQLite or the system say (the disk is full, read-only); a server's words may tell too
-    much."""
+    much.
+
+    `file`: of the database, where it is one: on a full disk SQLite cannot make its own files
+    beside it, and would speak of a readonly database.
+    """
     said = getattr(fault, "orig", None)
     if isinstance(fault, OSError):
         return fault.strerror or type(fault).__name__
+    if _wrote_nothing(said) and file is not None and has_no_room(file.parent):
+        return os.strerror(errno.ENOSPC)
     return str(said) if isinstance(said, sqlite3.Error) else type(fault).__name__
+
+
+def _wrote_nothing(said: object) -> bool:
+    code = getattr(said, "sqlite_errorcode", 0)
+    return isinstance(said, sqlite3.Error) and code & _PRIMARY in _NOT_WRITTEN
 
 
 def _make_file(file: Path) -> None:
@@ -130,12 +153,22 @@ def _make_file(file: Path) -> None:
     try:
         migrate(engine)
         engine.dispose()  # what it wrote lies in the one file now
-        with suppress(FileExistsError):  # somebody else made it meanwhile
-            os.link(aside, file)
+        _name(aside, file)
     finally:
         engine.dispose()
         for ending in ("", "-wal", "-shm", "-journal"):
             aside.with_name(aside.name + ending).unlink(missing_ok=True)
+
+
+def _name(aside: Path, file: Path) -> None:
+    """Give a file its name, unless somebody else made one meanwhile."""
+    try:
+        os.link(aside, file)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without second names (exFAT, some shares)
+        if not file.exists():
+            aside.rename(file)
 
 
 def _sqlite(url: URL) -> Engine:
@@ -150,18 +183,22 @@ def _connect(dialect: Any, record: Any, given: Any, named: Any) -> Any:
     """A connection; where nothing can be written beside the file, one that only reads."""
     try:
         return _careful(dialect.connect(*given, **named))
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as fault:
         file = Path(str(given[0]))
-        if not lies_still(file):
+        if not _only_reads(fault, file):
             raise
         record.info[_STILL] = True
         return dialect.connect(f"{file.as_uri()}?immutable=1", uri=True, **named)
 
 
-def lies_still(file: Path) -> bool:
-    """Whether all of an SQLite database is in the one file: it was closed by who wrote it last."""
-    wal = file.with_name(file.name + "-wal")
-    return file.is_file() and not (wal.exists() and wal.stat().st_size)
+def _only_reads(fault: sqlite3.Error, file: Path) -> bool:
+    """Whether a database can be read although this befell its opening: nothing can be written
+    beside it (it is not only locked), and all of it is in the one file, for whoever wrote it last
+    has closed it.
+    """
+    beside = [file.with_name(file.name + ending) for ending in ("-wal", "-journal")]
+    still = file.is_file() and not any(one.exists() and one.stat().st_size for one in beside)
+    return still and _wrote_nothing(fault)
 
 
 def open_to_read(file: Path) -> sqlite3.Connection:
@@ -175,9 +212,9 @@ def open_to_read(file: Path) -> sqlite3.Connection:
     line = sqlite3.connect(f"{address}?mode=ro", uri=True)
     try:
         line.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.Error as fault:
         line.close()
-        if not lies_still(file):
+        if not _only_reads(fault, file):
             raise
         line = sqlite3.connect(f"{address}?immutable=1", uri=True)
     return line
@@ -188,7 +225,7 @@ def _careful(connection: Any) -> Any:
         for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}").close()
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}").close()
-    except sqlite3.OperationalError:
+    except sqlite3.Error:
         connection.close()
         raise
     return connection

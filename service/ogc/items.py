@@ -150,16 +150,17 @@ def _file(table: LayerTable, chosen: Page, form: str, lang: Language) -> bytes:
 
 
 def _large_file(runs: list[Run], layer: str, query: ItemsQuery, form: str, lang: Language) -> bytes:
-    if query == ItemsQuery(f=query.f, lang=query.lang, run=query.run, year=query.year):
+    whole = ItemsQuery(f=query.f, lang=query.lang, run=query.run, year=query.year)
+    if query == whole and form != "csv":  # long ones of which are sent while they are made
         columns = layer_columns(runs[0], layer)  # all of it: never held at once
         blocks = layer_blocks(runs[0], layer)
         return file_bytes(
             f"layer.{form}", lambda path: export_blocks(blocks, columns, path, layer, lang)
         )
     state = AreaState(runs[0])
-    whole = state.layer(layer)
-    chosen = select(state, whole, query, query.limit)
-    return _file(narrowed(whole, chosen_columns(whole, query.properties)), chosen, form, lang)
+    table = state.layer(layer)
+    chosen = select(state, table, query, query.limit)
+    return _file(narrowed(table, chosen_columns(table, query.properties)), chosen, form, lang)
 
 
 def _table_page(

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
+from lifecircle.analysis.results.workbooks import new_workbook
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.figures import number, percent, stamp
@@ -209,20 +210,17 @@ def _range(one: Mapping[str, Any], words: FirmWords) -> tuple[str, str]:
 
 def robustness_workbook(document: Mapping[str, Any], lang: Language) -> bytes:
     """The document as a workbook: numbers unrounded, the same bytes for the same document."""
-    from openpyxl import Workbook
-
     words = FirmWords.of(document, lang)
-    book = Workbook(write_only=True)
-    for name, heads, rows in _sheets(document, words):
-        sheet = book.create_sheet(words(name))
-        sheet.freeze_panes = "A2"
-        for i in range(len(heads)):
-            sheet.column_dimensions[chr(ord("A") + i)].width = 20
-        sheet.append(sheet_row(sheet, [words(head) for head in heads], heading=True))
-        for row in rows:
-            sheet.append(sheet_row(sheet, row))
     held = io.BytesIO()
-    book.save(held)
+    with new_workbook(held) as book:
+        for name, heads, rows in _sheets(document, words):
+            sheet = book.create_sheet(words(name))
+            sheet.freeze_panes = "A2"
+            for i in range(len(heads)):
+                sheet.column_dimensions[chr(ord("A") + i)].width = 20
+            sheet.append(sheet_row(sheet, [words(head) for head in heads], heading=True))
+            for row in rows:
+                sheet.append(sheet_row(sheet, row))
     return dated(held.getvalue(), document["created"])
 
 

@@ -18,6 +18,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
+from lifecircle.analysis.results.workbooks import new_workbook
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.catalog.rests import missed_of
@@ -82,21 +83,18 @@ def report_workbook(
     ------
     UnknownNameError, ParameterError : as `report_document`.
     """
-    from openpyxl import Workbook
-
     words = Words(lang, "report")
     document = report_document(run, by=by, settings=settings, marks=marks, others=others, lang=lang)
-    book = Workbook(write_only=True)
-    for name, heads, rows in _sheets(document, words):
-        sheet = book.create_sheet(words(name))
-        sheet.freeze_panes = "A2"
-        for i in range(len(heads)):
-            sheet.column_dimensions[chr(ord("A") + i)].width = 18
-        sheet.append(sheet_row(sheet, heads, heading=True))
-        for row in rows:
-            sheet.append(sheet_row(sheet, row))
     held = io.BytesIO()
-    book.save(held)
+    with new_workbook(held) as book:
+        for name, heads, rows in _sheets(document, words):
+            sheet = book.create_sheet(words(name))
+            sheet.freeze_panes = "A2"
+            for i in range(len(heads)):
+                sheet.column_dimensions[chr(ord("A") + i)].width = 18
+            sheet.append(sheet_row(sheet, heads, heading=True))
+            for row in rows:
+                sheet.append(sheet_row(sheet, row))
     return dated(held.getvalue(), run.manifest.created)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -60,6 +61,34 @@ def test_where_no_process_can_be_begun_all_is_made_here(monkeypatch: pytest.Monk
     monkeypatch.setattr(working_copy, "_fork", refuse)
     made = WorkingCopy(lambda give: give(os.getpid()))
     assert next(made) == os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("lacking", "error"), [("TemporaryFile", FileNotFoundError), ("die_with_parent", OSError)]
+)
+def test_where_a_process_cannot_begin_its_work_all_is_made_here(
+    monkeypatch: pytest.MonkeyPatch, lacking: str, error: type[Exception]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(working_copy, lacking, refuse)
+    assert list(WorkingCopy(lambda give: give(os.getpid()))) == [os.getpid()]
+
+
+@linux
+def test_a_process_nobody_asks_any_more_is_ended() -> None:
+    def make(give: Callable[[int], None]) -> None:
+        give(os.getpid())
+        time.sleep(600)
+
+    made = WorkingCopy(make)
+    process = next(made)
+    made.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    assert list(made) == []
+    made.close()
 
 
 def test_copies_are_made_only_where_they_are_asked_for() -> None:

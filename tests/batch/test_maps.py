@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import osmium
 import pytest
 import shapely
 
+from lifecircle.analysis import build_request
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question
@@ -22,8 +24,9 @@ from lifecircle.analysis.readers.osm.pieces import Piece, cut_map
 from lifecircle.analysis.readers.osm.service_boxes import read_service_boxes
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.batch.cities import read_plan
+from lifecircle.service.batch.maps import cut_maps
 from lifecircle.service.batch.records import Record
-from lifecircle.service.batch.run import run_batch
+from lifecircle.service.batch.run import run_batch, tasks_of
 from lifecircle.service.batch.runners import Here
 from lifecircle.service.errors import BatchError
 from tests.parts.strip_town import write_town, write_units
@@ -197,6 +200,37 @@ def test_a_piece_is_cut_again_only_where_it_has_to_be(tmp_path: Path) -> None:
     assert (found["west"].again, found["east"].again) == (True, False)
     assert pieces["west"].stat().st_mtime_ns == before["west"]
     assert pieces["east"].stat().st_mtime_ns != before["east"]
+
+
+def test_units_of_an_address_are_those_that_lie_there_now(tmp_path: Path) -> None:
+    plan = write_cities(tmp_path)
+    moved = f'["file://{tmp_path}/west.gpkg"]'
+    plan.write_text(plan.read_text(encoding="utf-8").replace('["west.gpkg"]', moved))
+    tasks = tasks_of(read_plan(plan), tmp_path / "ws", resume=False)
+    piece = tmp_path / "ws" / ".batch" / "maps" / "west.osm.pbf"
+    cut_maps(tasks)
+    before = piece.stat().st_mtime_ns
+    cut_maps(tasks)
+    assert piece.stat().st_mtime_ns == before
+    shutil.copy(tmp_path / "east.gpkg", tmp_path / "west.gpkg")
+    _, failed = cut_maps(tasks)
+    assert failed == []
+    assert things(piece) == things(piece.with_name("east.osm.pbf"))
+
+
+def test_units_of_a_database_say_where_a_city_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = write_cities(tmp_path)
+    there = '["postgresql://db/d#west"]'
+    plan.write_text(plan.read_text(encoding="utf-8").replace('["west.gpkg"]', there))
+
+    def fetch(given: tuple[Path, ...], _folder: Path) -> tuple[Path, ...]:
+        return tuple(tmp_path / "west.gpkg" if "#west" in one.name else one for one in given)
+
+    monkeypatch.setattr(build_request, "fetch_inputs", fetch)
+    ready, failed = cut_maps(tasks_of(read_plan(plan), tmp_path / "ws", resume=False))
+    assert (sorted(task.name for task in ready), failed) == (["east", "west"], [])
 
 
 def test_wrong_units_stop_no_other_city_and_a_wrong_map_all_of_them(tmp_path: Path) -> None:

@@ -144,14 +144,19 @@ def test_a_broken_area_does_not_stop_the_service(root: Path, tmp_path: Path) -> 
     tiny_run(tmp_path, area="good")
     tiny_run(tmp_path, area="bad")
     tiny_run(tmp_path, area="worse")
+    tiny_run(tmp_path, area="worst")
     (tmp_path / "bad" / "current").write_text("gone\n", encoding="utf-8")
     (tmp_path / "worse" / "current").write_bytes(b"\xff\xfe")
+    (tmp_path / "worst" / "current").unlink()
+    (tmp_path / "worst" / "current").mkdir()
     with client(tmp_path) as served:
         listed = served.get("/areas?lang=en").json()
         assert [row["area"] for row in listed["areas"]] == ["good"]
-        assert [row["area"] for row in listed["unreadable"]] == ["bad", "worse"]
+        assert [row["area"] for row in listed["unreadable"]] == ["bad", "worse", "worst"]
         assert served.get("/areas/bad").status_code == 503
         assert served.get("/areas/worse").status_code == 503
+        folder = served.get("/areas/worst/coverage")
+        assert (folder.status_code, folder.json()["key"]) == (503, "current_broken")
         assert served.get("/readyz").status_code == 200
         assert served.get("/api").status_code == 200
         assert len(served.get("/collections").json()["collections"]) == 6

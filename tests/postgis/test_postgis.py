@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -97,6 +98,26 @@ def test_keys_indices_and_comments_are_there(database: str, run: Run) -> None:
     kinds = dict(rows(database, "SELECT f_table_name, type FROM geometry_columns"))
     assert (kinds["units"], kinds["network"]) == ("MULTIPOLYGON", "LINESTRING")
     assert kinds["facilities"] == "GEOMETRY"  # points, and the outlines of parks
+
+
+_COMMENTS = (
+    "SELECT relname || '.' || attname, coalesce(col_description(attrelid, attnum), '') "
+    "FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+    "WHERE relnamespace = 'tiny'::regnamespace AND relkind = 'r' "
+    "AND attnum > 0 AND NOT attisdropped"
+)
+
+
+def test_every_column_is_explained_in_chinese_and_in_english(database: str, run: Run) -> None:
+    publish(run, database, "tiny")
+    told = dict(rows(database, _COMMENTS))
+    assert {name.partition(".")[0] for name in told} == {*layers_of(run), "run"}
+    both = re.compile(r"[\u4e00-\u9fff].* / .*[a-z]{2}", re.DOTALL)
+    assert [name for name, comment in told.items() if not both.search(comment)] == []
+    with psycopg.connect(database) as connection:  # as an earlier lifecircle left it
+        connection.execute("COMMENT ON COLUMN tiny.run.area IS NULL")
+    publish(run, database, "tiny")
+    assert dict(rows(database, _COMMENTS)) == told
 
 
 def test_publishing_again_keeps_views_and_grants_and_never_shows_a_half(

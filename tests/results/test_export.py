@@ -179,7 +179,7 @@ def test_a_full_disk_is_told_where_gdal_does_not_say_it(
     monkeypatch.setattr(gpd.GeoDataFrame, "to_file", fails)
     for free, said in ((2**30, "Cannot write feature"), (100, "No space left on device")):
         room = SimpleNamespace(free=free)
-        monkeypatch.setattr(export.shutil, "disk_usage", lambda _, room=room: room)
+        monkeypatch.setattr("shutil.disk_usage", lambda _, room=room: room)
         with pytest.raises(WorkspaceError, match=said):
             export_layer(run, "cells", tmp_path / "c.gpkg", "en")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -52,6 +54,14 @@ def test_rows_share_a_shape_in_the_file_and_after_it(tmp_path: Path) -> None:
     once, often = ((tmp_path / f"{name}.parquet").stat().st_size for name in ("one", "many"))
     assert often < once + 10_000  # the ids; one shape takes 64,000
     assert len({id(shape) for shape in read_layer(tmp_path / "many.parquet").geometry}) == 1
+
+
+def test_shapes_without_a_place_have_no_box(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"id": ["0"]}, geometry=[shapely.Polygon()], crs=DEGREES)
+    write_layer(tmp_path / "layer.parquet", frame)
+    told = json.loads(pq.read_metadata(tmp_path / "layer.parquet").metadata[b"geo"])
+    assert "bbox" not in told["columns"]["geometry"]
+    assert read_layer(tmp_path / "layer.parquet").geometry.is_empty.all()
 
 
 def test_shapes_are_turned_as_geopandas_turns_them() -> None:

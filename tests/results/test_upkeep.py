@@ -123,10 +123,19 @@ def test_the_doctor_sees_one_flipped_bit(tmp_path: Path) -> None:
     assert "not as they were written" in said
 
 
-def test_the_doctor_mends_a_pointer_and_clears_leftovers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", ["bytes", "folder", "link"])
+def test_the_doctor_mends_a_pointer_and_clears_leftovers(tmp_path: Path, broken: str) -> None:
     names = [tiny_run(tmp_path).manifest.run for _ in range(2)]
     area = tmp_path / "tiny"
-    (area / "current").write_bytes(b"\xff\xfe")
+    if broken == "bytes":
+        (area / "current").write_bytes(b"\xff\xfe")
+    else:
+        (area / "current").unlink()
+    if broken == "folder":
+        (area / "current").mkdir()
+        (area / "current" / "of_somebody.txt").touch()
+    elif broken == "link":
+        (area / "current").symlink_to("nowhere")
     (area / ".tmp-0f").mkdir()
     (area / ".tmp-0f.lock").touch()
     a_while_ago(area)
@@ -135,6 +144,7 @@ def test_the_doctor_mends_a_pointer_and_clears_leftovers(tmp_path: Path) -> None
     assert code == 0, said
     assert AreaFolders(tmp_path).current("tiny") == names[1]
     assert list(area.glob(".tmp-*")) == []
+    assert len(list(area.glob("current*/of_somebody.txt"))) == (broken == "folder")
 
 
 def test_the_doctor_leads_from_a_damaged_run_to_the_one_before(tmp_path: Path) -> None:

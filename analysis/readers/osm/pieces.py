@@ -37,17 +37,18 @@ class Piece:
     target: Path
 
 
-def cut_map(path: Path, pieces: Sequence[Piece]) -> None:
+def cut_map(path: Path, pieces: Sequence[Piece], *, doubted: bool = True) -> None:
     """Write all pieces of a map; each is in order (``Type_then_ID``), and whole once it is there.
 
-    Seven passes over the file for every 64 pieces, however many there are of them.
+    Seven passes over the file for every 64 pieces, however many there are of them. `doubted`: as
+    `in_order` has it; a file that it gave is not looked through once more.
 
     Raises
     ------
     InputError : the file is missing, no OpenStreetMap file, or cannot be read.
     OSError : a piece cannot be written.
     """
-    with in_order(path) as ordered:
+    with in_order(path, doubted=doubted) as ordered:
         try:
             for start in range(0, len(pieces), _MOST):
                 some = pieces[start : start + _MOST]

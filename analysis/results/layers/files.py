@@ -81,7 +81,7 @@ def _about(name: str, shapes: GeometryArray, crs: Any) -> str:
         "crs": crs.to_json_dict(),
         "geometry_types": sorted(_KINDS[kind] for kind in kinds.tolist()),
     }
-    if len(shapes):
+    if not shapely.is_empty(shapes).all():  # what has no place has no box: JSON knows no NaN
         told["bbox"] = shapely.total_bounds(shapes).tolist()
     columns = {"primary_column": name, "columns": {name: told}, "version": GEOPARQUET}
     return json.dumps(columns)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
 import threading
 import time
@@ -18,13 +20,17 @@ from lifecircle.service.apart import workshop as workshop_room
 from lifecircle.service.apart.jail import Limits
 from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
 from lifecircle.service.encoding import Unkept, encode, unkept_if_cut
-from lifecircle.service.errors import MissingError, NotReadyError, RequestError
+from lifecircle.service.errors import MissingError, NotReadyError, RequestError, StorageError
 from lifecircle.service.flights import Flights, ReaderLeftError, Tickets
 from lifecircle.service.routes import siting as siting_routes
 from lifecircle.service.state import AreaState
 from tests.pages.served import client
 
 SITING = "/areas/tiny/siting?service=health_centre&add=1&lang=en"
+
+
+def fills(runs: list[Run]) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(runs[0].path))
 
 
 def refuses(runs: list[Run]) -> None:
@@ -123,6 +129,13 @@ def test_an_answer_that_the_clock_ended_is_kept_nowhere(
         assert beside.read_text("utf-8") == times
     assert unkept_if_cut({"proven": True}, 5.0, 3.0) == {"proven": True}
     assert unkept_if_cut({"proven": False}, 1.0, 3.0) == {"proven": False}  # it ended by itself
+    assert unkept_if_cut({"proven": False}, 1.0, 0.0) == {"proven": False}  # no clock was asked
+    full = {"proven": True, "loads": {"aims_proven": 1}}  # the least unserved, but which walks?
+    assert isinstance(unkept_if_cut(full, 5.0, 3.0), Unkept)
+    assert unkept_if_cut(full, 1.0, 3.0) == full
+    full["loads"] = {"aims_proven": 3}
+    assert unkept_if_cut(full, 5.0, 3.0) == full
+    assert unkept_if_cut({"proven": True, "loads": None}, 5.0, 3.0)["proven"]
 
 
 def cut_short(runs: list[Run], beside: str) -> Any:
@@ -159,6 +172,8 @@ def test_what_a_document_refuses_is_told_as_ever(root: Path, state: AreaState) -
     assert (told.value.key, told.value.params) == ("input_faults", {"count": 1})
     with pytest.raises(BrokenError, match="ZeroDivisionError"):
         shop.run(Apart(breaks, (state,)), left)
+    with pytest.raises(StorageError, match="No space left"):  # no defect of ours
+        shop.run(Apart(fills, (state,)), left)
 
 
 def test_time_is_limited_and_a_place_is_given_back(

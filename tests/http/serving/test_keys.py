@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import inspect, select
@@ -287,7 +291,9 @@ def test_a_step_between_versions_is_made_whole_or_not(
     assert set(inspect(open_database(root)).get_table_names()) >= set(Base.metadata.tables)
 
 
-def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
+def test_a_database_is_read_where_nothing_can_be_written(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = open_database(root)
     made, written = add_key(first, "a", "viewer", None, "test")
     first.dispose()
@@ -303,9 +309,42 @@ def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
     ):
         with pytest.raises(DatabaseError, match="readonly"):
             refused()
+        with monkeypatch.context() as full, pytest.raises(DatabaseError, match="No space left"):
+            full.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4_096))
+            refused()
     beside.unlink()
     revoke_key(engine, made.id, "test")  # it takes something again: nothing is opened anew
     assert find_key(engine, written) is None
+
+
+def test_a_database_that_is_locked_is_not_read_as_if_nobody_wrote(root: Path) -> None:
+    open_database(root).dispose()
+    file = root / ".service" / "lifecircle.sqlite3"
+    with closing(sqlite3.connect(file)) as line:
+        line.execute("PRAGMA journal_mode=DELETE")  # all of it lies in the one file
+    with closing(sqlite3.connect(file)) as writer, closing(sqlite3.connect(file)) as reader:
+        writer.execute("BEGIN EXCLUSIVE")
+        reader.execute("PRAGMA busy_timeout=0")
+        with pytest.raises(sqlite3.OperationalError, match="locked") as told:
+            reader.execute("SELECT count(*) FROM keys").fetchone()
+        assert not opening._only_reads(told.value, file)
+    with pytest.raises(sqlite3.OperationalError, match="unable to open") as told:
+        sqlite3.connect(f"{root.as_uri()}/none?mode=ro", uri=True)
+    assert opening._only_reads(told.value, file)
+    file.with_name(f"{file.name}-journal").write_bytes(b"what a dead writer left half done")
+    assert not opening._only_reads(told.value, file)
+
+
+def test_a_database_is_made_where_files_have_one_name(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))  # as exFAT does
+
+    monkeypatch.setattr(os, "link", refused)
+    made, written = add_key(open_database(root), "a", "viewer", None, "test")
+    assert find_key(open_database(root), written) == made
+    assert not [one for one in (root / ".service").iterdir() if one.name.startswith(".")]
 
 
 def test_the_log_says_why_a_server_is_not_reached_and_no_password(

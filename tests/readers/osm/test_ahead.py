@@ -101,6 +101,11 @@ def test_a_build_that_asks_for_something_else_reads_for_itself(tmp_path: Path) -
     assert not ahead.suits(asked, policy, {*profiles, "bus"})
     assert not ahead.suits(replace(asked, policy=policy), policy, profiles)
     assert begin_reading(None, None) is None
+    other = replace(asked, today=None)
+    facts = read_facts(other, policy, Clock(None), beside=Beside(ahead))
+    assert content(facts.places) == content(read_facts(other, policy, Clock(None)).places)
+    with pytest.raises(StopIteration):  # it is read no further
+        ahead.read(lambda _: None)
 
 
 def test_what_changed_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
