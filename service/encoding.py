@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import pandas as pd
+
+AIMS: Final = 3  # of siting with capacities: the unserved, the underload, the walks
 
 
 class Unkept(bytes):
@@ -14,8 +16,11 @@ class Unkept(bytes):
 
 
 def unkept_if_cut(document: Mapping[str, Any], used_s: float, limit_s: float) -> Any:
-    """The document; as `Unkept` bytes where it is not proven and its time was used up."""
-    if document.get("proven", True) or used_s < limit_s:
+    """The document of siting; as `Unkept` bytes where an aim of it is not proven and the time for
+    the exact solver (0: it was not asked) was used up.
+    """
+    aims = (document.get("loads") or {}).get("aims_proven", AIMS)
+    if not 0 < limit_s <= used_s or (document.get("proven", True) and aims == AIMS):
         return document
     return Unkept(encode(document))
 

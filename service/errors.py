@@ -25,6 +25,7 @@
 
 from __future__ import annotations
 
+import errno
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -39,6 +40,8 @@ from lifecircle.analysis.errors import (
     WorkspaceError,
 )
 from lifecircle.service import i18n
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class ServiceError(LifecircleError):
@@ -71,6 +74,13 @@ class DatabaseError(ServiceError):
 
 class StorageError(ServiceError):
     """The disk of the service is full, or takes nothing."""
+
+
+def storage_fault(fault: BaseException) -> StorageError | None:
+    """What is told of a disk that is full or takes nothing; None where it is another fault."""
+    if not isinstance(fault, OSError) or fault.errno not in _FULL:
+        return None
+    return StorageError("nothing_written", reason=fault.strerror or "OSError")
 
 
 class ForbiddenError(ServiceError):

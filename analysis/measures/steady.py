@@ -28,7 +28,9 @@ from lifecircle.analysis.quantities import (
 class Sums:
     """How persons of a group are summed: per unit (k,) of a level, and in the area.
 
-    `place` int64 (c,): the unit of each cell, 1 more, 0 outside all; `persons` int64 (c,).
+    `place` int64 (c,): the unit of each cell, 1 more, 0 outside all, one array for all groups of a
+    level; `persons` int64 (c,), those of the city; `weights` float64 (c,), the same as numpy sums
+    them, one array for all levels.
     """
 
     place: IntArray
@@ -37,11 +39,13 @@ class Sums:
     size: int
 
     @classmethod
-    def of(cls, city: City, level: str, group: str) -> Sums:
+    def of(cls, study: Study, level: str, group: str) -> Sums:
         """Of a level of units and a group of residents."""
-        persons = persons_of(city.cells, group)
-        place = city.cells.unit[level].astype(np.int64) + 1
-        return cls(place, persons, persons.astype(np.float64), len(city.units.code))
+        cells = study.city.cells
+        persons = persons_of(cells, group)
+        place = study.recent("places", 16)(level, lambda: cells.unit[level].astype(np.int64) + 1)
+        weights = study.recent("weights", 16)(group, lambda: persons.astype(np.float64))
+        return cls(place, persons, weights, len(study.city.units.code))
 
     def per_unit(self, chosen: BoolArray) -> IntArray:
         """Persons of the chosen cells per unit: exact (whole numbers below 2**53)."""
@@ -100,7 +104,7 @@ def lasting_of(study: Study, service: str, level: str, group: str) -> Lasting:
 
 def _made(study: Study, service: str, level: str, group: str) -> Lasting:
     city, walks = study.city, walks_to(study, service)
-    sums: Sums = study.recent("persons", 16)((level, group), lambda: Sums.of(city, level, group))
+    sums = Sums.of(study, level, group)
     position, unknown = city.cells.position, unknown_units(city, level)
     rows, counted = city.units.of_level(level), city.cells.counted
     nobody = np.zeros(len(city.cells), dtype=np.bool_)

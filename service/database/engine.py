@@ -6,7 +6,6 @@ import errno
 import logging
 import os
 import sqlite3
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from secrets import token_hex
@@ -154,12 +153,22 @@ def _make_file(file: Path) -> None:
     try:
         migrate(engine)
         engine.dispose()  # what it wrote lies in the one file now
-        with suppress(FileExistsError):  # somebody else made it meanwhile
-            os.link(aside, file)
+        _name(aside, file)
     finally:
         engine.dispose()
         for ending in ("", "-wal", "-shm", "-journal"):
             aside.with_name(aside.name + ending).unlink(missing_ok=True)
+
+
+def _name(aside: Path, file: Path) -> None:
+    """Give a file its name, unless somebody else made one meanwhile."""
+    try:
+        os.link(aside, file)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without second names (exFAT, some shares)
+        if not file.exists():
+            aside.rename(file)
 
 
 def _sqlite(url: URL) -> Engine:
@@ -174,18 +183,22 @@ def _connect(dialect: Any, record: Any, given: Any, named: Any) -> Any:
     """A connection; where nothing can be written beside the file, one that only reads."""
     try:
         return _careful(dialect.connect(*given, **named))
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as fault:
         file = Path(str(given[0]))
-        if not lies_still(file):
+        if not _only_reads(fault, file):
             raise
         record.info[_STILL] = True
         return dialect.connect(f"{file.as_uri()}?immutable=1", uri=True, **named)
 
 
-def lies_still(file: Path) -> bool:
-    """Whether all of an SQLite database is in the one file: it was closed by who wrote it last."""
-    wal = file.with_name(file.name + "-wal")
-    return file.is_file() and not (wal.exists() and wal.stat().st_size)
+def _only_reads(fault: sqlite3.Error, file: Path) -> bool:
+    """Whether a database can be read although this befell its opening: nothing can be written
+    beside it (it is not only locked), and all of it is in the one file, for whoever wrote it last
+    has closed it.
+    """
+    beside = [file.with_name(file.name + ending) for ending in ("-wal", "-journal")]
+    still = file.is_file() and not any(one.exists() and one.stat().st_size for one in beside)
+    return still and _wrote_nothing(fault)
 
 
 def open_to_read(file: Path) -> sqlite3.Connection:
@@ -199,9 +212,9 @@ def open_to_read(file: Path) -> sqlite3.Connection:
     line = sqlite3.connect(f"{address}?mode=ro", uri=True)
     try:
         line.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.Error as fault:
         line.close()
-        if not lies_still(file):
+        if not _only_reads(fault, file):
             raise
         line = sqlite3.connect(f"{address}?immutable=1", uri=True)
     return line
@@ -212,7 +225,7 @@ def _careful(connection: Any) -> Any:
         for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}").close()
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}").close()
-    except sqlite3.OperationalError:
+    except sqlite3.Error:
         connection.close()
         raise
     return connection

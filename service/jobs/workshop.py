@@ -28,7 +28,7 @@ from lifecircle.analysis.results.upkeep import sweep
 from lifecircle.service.apart.children import clean_environment
 from lifecircle.service.database.audit import now_utc
 from lifecircle.service.database.engine import Database
-from lifecircle.service.errors import JobError
+from lifecircle.service.errors import JobError, storage_fault
 from lifecircle.service.jobs.folders import LOG, RESULT, TASK, TEMPORARY, JobFolders, hold
 from lifecircle.service.jobs.inbox import Inbox
 from lifecircle.service.jobs.model import BUILD, LIVE, Job
@@ -133,7 +133,7 @@ class Workshop:
                 try:
                     self._round()
                 except Exception as fault:
-                    known = isinstance(fault, (LifecircleError, OSError))
+                    known = isinstance(fault, LifecircleError) or storage_fault(fault) is not None
                     log.log(logging.WARNING, "jobs: %s", fault, exc_info=None if known else fault)
                     self._stopped.wait(IDLE_S)
                 self._woken.wait(TICK_S if self._under or self._sweeps else IDLE_S)

@@ -64,7 +64,7 @@ async def show_map(
     years = await run_in_threadpool(_years, reader.areas, area)
     states: tuple[AreaState, ...] = (state,)
     if layer == COMPARE:
-        earlier, state = await two_runs(reader, area, query.from_, state.name)
+        earlier, _ = await two_runs(reader, area, query.from_, state.name)
         states = (state, earlier)
     shown = Page(
         lang=reader.lang,

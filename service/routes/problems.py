@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import re
 from http import HTTPStatus
@@ -16,11 +15,11 @@ from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.errors import (
     NotReadyError,
-    StorageError,
     TooManyError,
     problem,
     problem_of,
     status_of,
+    storage_fault,
 )
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import language_of
@@ -33,8 +32,6 @@ MOST_FAULTS: Final = 100  # of a request, told: a short question gets no long an
 _UNION_MEMBER: Final = re.compile(
     r"[\[({]"
 )  # pydantic's own word for a type, in the path of a fault
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 PLAIN_FAULTS = {
     "missing": "fault_missing",
@@ -116,9 +113,9 @@ async def http_problem(request: Request, error: Exception) -> Response:
 
 async def system_problem(request: Request, error: Exception) -> Response:
     """A disk that is full or takes nothing; what else the system says is a defect."""
-    if not isinstance(error, OSError) or error.errno not in _FULL:
+    told = storage_fault(error)
+    if told is None:
         raise error
-    told = StorageError("nothing_written", reason=error.strerror or "OSError")
     return await family_problem(request, told)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
 from lifecircle.analysis.measures.question import Question, default_level
+from lifecircle.analysis.measures.steady import lasting_of
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import (
     TINY_CELLS,
@@ -355,6 +356,14 @@ def test_huge_populations_stay_exact() -> None:
     city, travel = world([(100, 0, big), (5000, 0, 3)], [100])
     assert ask(city, travel).total.residents == big + 3
     assert ask(city, travel).total.covered == big
+
+
+def test_what_is_kept_for_sums_is_one_array_a_level_and_one_a_group() -> None:
+    study = study_of(CITY, POLICY, travel=TRAVEL)
+    asked = [(level, group) for level in CITY.cells.unit for group in ("total", "65")]
+    sums = {one: lasting_of(study, "pharmacy", *one).sums for one in asked}
+    assert len({id(one.place) for one in sums.values()}) == len(CITY.cells.unit) > 1
+    assert len({id(one.weights) for one in sums.values()}) == 2
 
 
 def test_nothing_given_is_changed() -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
+import pytest
 from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
+from lifecircle.service.ogc import items
 from lifecircle.service.wording import Words
 from tests.http.ogc.asked import links
 from tests.pages.served import client
@@ -31,6 +35,28 @@ def test_downloads_hold_the_whole_selection(root: Path, tmp_path: Path) -> None:
     assert list(frame["id"]) == ["c1", "c2"]
     few = small.get(f"{url}csv&limit=1&offset=1").content.decode("utf-8-sig").splitlines()
     assert few[1].startswith("c2,")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "gpkg", "parquet"])
+def test_a_large_file_is_the_same_from_its_own_process(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    url = f"/collections/tiny.units/items?lang=en&f={form}"
+    here = client(root).get(url)
+    monkeypatch.setattr(items, "APART", dict.fromkeys(items.APART, 0))
+    apart = client(root).get(url)
+    assert (here.status_code, apart.status_code) == (200, 200)
+    if form == "csv":
+        assert apart.content == here.content
+        return
+    frames, excel = [], partial(pd.read_excel, engine="openpyxl")
+    for number, answer in enumerate((here, apart)):
+        saved = tmp_path / f"{number}.{form}"
+        saved.write_bytes(answer.content)
+        read = {"xlsx": excel, "parquet": gpd.read_parquet}.get(form, gpd.read_file)
+        frames.append(read(saved))
+    assert len(frames[0]) > 0
+    assert frames[0].equals(frames[1])
 
 
 def test_files_have_names_also_in_chinese(tmp_path: Path) -> None:

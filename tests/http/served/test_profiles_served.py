@@ -203,6 +203,14 @@ def test_what_knows_no_profiles_says_so(
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
+def test_two_runs_are_not_compared_on_other_roads_than_asked(served: TestClient) -> None:
+    run = served.app.state.areas.current("town")  # type: ignore[attr-defined]
+    asked = {"from": run, "service": "pharmacy", "lang": "en"}
+    assert served.get("/maps/town/compare", params=asked).status_code == 200
+    told = served.get("/maps/town/compare", params={**asked, "profile": "car"})
+    assert (told.status_code, told.json()["key"]) == (400, "profile_only_walk")
+
+
 def test_the_commands_take_them_too(served: TestClient) -> None:
     root = str(served.app.state.areas.workspace.root)  # type: ignore[attr-defined]
     for command in ("circles", "equity"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
 import threading
 import time
@@ -18,13 +20,17 @@ from lifecircle.service.apart import workshop as workshop_room
 from lifecircle.service.apart.jail import Limits
 from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
 from lifecircle.service.encoding import Unkept, encode, unkept_if_cut
-from lifecircle.service.errors import MissingError, NotReadyError, RequestError
+from lifecircle.service.errors import MissingError, NotReadyError, RequestError, StorageError
 from lifecircle.service.flights import Flights, ReaderLeftError, Tickets
 from lifecircle.service.routes import siting as siting_routes
 from lifecircle.service.state import AreaState
 from tests.pages.served import client
 
 SITING = "/areas/tiny/siting?service=health_centre&add=1&lang=en"
+
+
+def fills(runs: list[Run]) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(runs[0].path))
 
 
 def refuses(runs: list[Run]) -> None:
@@ -94,6 +100,35 @@ def test_what_is_dear_of_a_large_city_is_the_same_from_its_own_process(
     assert (other.content, other.headers["etag"]) == (one.content, one.headers["etag"])
 
 
+@pytest.mark.parametrize("asked", ["f=csv", "f=csv&sortby=-residents&limit=3"])
+def test_a_file_of_a_large_city_is_written_by_its_own_process_and_never_held_here(
+    root: Path, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, plain = f"/collections/tiny.cells/items?{asked}", {"accept-encoding": "identity"}
+    one = client(root).get(path, headers=plain)
+    monkeypatch.setattr(workshop_room, "LARGE_CELLS", -1)
+    alone = client(root).get(path, headers=plain)  # where no process is begun
+    runs: list[Apart] = []
+    run = Workshop.run
+
+    def noting(self: Workshop, asked: Apart, left: threading.Event) -> bytes:
+        runs.append(asked)
+        return run(self, asked, left)
+
+    def held(self: AreaState, name: str) -> None:
+        raise AssertionError(name)
+
+    monkeypatch.setattr(AreaState, "layer", held)
+    monkeypatch.setattr(Workshop, "run", noting)
+    apart = client(root, dear_apart=True, kept_file_bytes=2**24)
+    told = [apart.get(path, headers=plain) for _ in range(2)]
+    assert {said.content for said in (one, alone, *told)} == {one.content}
+    assert {said.headers["etag"] for said in (one, *told)} == {one.headers["etag"]}
+    assert told[0].headers["content-length"] == str(len(one.content))
+    assert len(runs) == 1  # the second is the file kept
+    assert not list((root / ".cache" / "answers").glob(".writing-*"))
+
+
 def test_a_map_from_its_own_process_has_a_nonce_of_its_own_for_each_reader(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +158,13 @@ def test_an_answer_that_the_clock_ended_is_kept_nowhere(
         assert beside.read_text("utf-8") == times
     assert unkept_if_cut({"proven": True}, 5.0, 3.0) == {"proven": True}
     assert unkept_if_cut({"proven": False}, 1.0, 3.0) == {"proven": False}  # it ended by itself
+    assert unkept_if_cut({"proven": False}, 1.0, 0.0) == {"proven": False}  # no clock was asked
+    full = {"proven": True, "loads": {"aims_proven": 1}}  # the least unserved, but which walks?
+    assert isinstance(unkept_if_cut(full, 5.0, 3.0), Unkept)
+    assert unkept_if_cut(full, 1.0, 3.0) == full
+    full["loads"] = {"aims_proven": 3}
+    assert unkept_if_cut(full, 5.0, 3.0) == full
+    assert unkept_if_cut({"proven": True, "loads": None}, 5.0, 3.0)["proven"]
 
 
 def cut_short(runs: list[Run], beside: str) -> Any:
@@ -159,6 +201,8 @@ def test_what_a_document_refuses_is_told_as_ever(root: Path, state: AreaState) -
     assert (told.value.key, told.value.params) == ("input_faults", {"count": 1})
     with pytest.raises(BrokenError, match="ZeroDivisionError"):
         shop.run(Apart(breaks, (state,)), left)
+    with pytest.raises(StorageError, match="No space left"):  # no defect of ours
+        shop.run(Apart(fills, (state,)), left)
 
 
 def test_time_is_limited_and_a_place_is_given_back(

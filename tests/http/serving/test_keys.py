@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -312,6 +315,36 @@ def test_a_database_is_read_where_nothing_can_be_written(
     beside.unlink()
     revoke_key(engine, made.id, "test")  # it takes something again: nothing is opened anew
     assert find_key(engine, written) is None
+
+
+def test_a_database_that_is_locked_is_not_read_as_if_nobody_wrote(root: Path) -> None:
+    open_database(root).dispose()
+    file = root / ".service" / "lifecircle.sqlite3"
+    with closing(sqlite3.connect(file)) as line:
+        line.execute("PRAGMA journal_mode=DELETE")  # all of it lies in the one file
+    with closing(sqlite3.connect(file)) as writer, closing(sqlite3.connect(file)) as reader:
+        writer.execute("BEGIN EXCLUSIVE")
+        reader.execute("PRAGMA busy_timeout=0")
+        with pytest.raises(sqlite3.OperationalError, match="locked") as told:
+            reader.execute("SELECT count(*) FROM keys").fetchone()
+        assert not opening._only_reads(told.value, file)
+    with pytest.raises(sqlite3.OperationalError, match="unable to open") as told:
+        sqlite3.connect(f"{root.as_uri()}/none?mode=ro", uri=True)
+    assert opening._only_reads(told.value, file)
+    file.with_name(f"{file.name}-journal").write_bytes(b"what a dead writer left half done")
+    assert not opening._only_reads(told.value, file)
+
+
+def test_a_database_is_made_where_files_have_one_name(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))  # as exFAT does
+
+    monkeypatch.setattr(os, "link", refused)
+    made, written = add_key(open_database(root), "a", "viewer", None, "test")
+    assert find_key(open_database(root), written) == made
+    assert not [one for one in (root / ".service").iterdir() if one.name.startswith(".")]
 
 
 def test_the_log_says_why_a_server_is_not_reached_and_no_password(
