@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lifecircle.service.database.audit import Writer
 from lifecircle.service.database.keys import Role
 from lifecircle.service.errors import ForbiddenError, RequestError, UnauthorizedError
+from lifecircle.service.queries.questions import language_of
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
@@ -27,11 +28,20 @@ from lifecircle.service.wording import LOCAL
 
 BODY_S: Final = 30.0
 SLOWEST: Final = 100_000  # bytes a second at which the largest body allowed may come
+_WORDED: Final = (
+    b"application/json", b"application/geo+json", b"application/problem+json",
+    b"application/schema+json", b"application/vnd.oai", b"application/vnd.openxml", b"text/html",
+    b"text/csv",
+)  # fmt: skip
+_WORDLESS: Final = ("/static/", "/healthz", "/metrics", "/tileMatrixSets")
 _PROTECTION = [(name.encode(), value.encode()) for name, value in PROTECTION]
 
 
-class ProtectiveHeaders:
-    """Puts the protective headers on every answer that lacks them."""
+class CommonHeaders:
+    """Puts on every answer what it lacks: protective headers, and of what has words their language.
+
+    What reads the same in every language says none: files, liveness, counts, the grid of tiles.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -44,12 +54,32 @@ class ProtectiveHeaders:
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                told = {name for name, _ in message["headers"]}
+                told = dict(message["headers"])
                 headers = message["headers"] = list(message["headers"])
                 headers += [pair for pair in _PROTECTION if pair[0] not in told]
+                if _has_words(scope, told):
+                    _tell_language(scope, headers, told)
             await send(message)
 
         await self.app(scope, receive, protected)
+
+
+def _has_words(scope: Scope, told: Mapping[bytes, bytes]) -> bool:
+    kind = told.get(b"content-type", b"")
+    return kind.startswith(_WORDED) and not scope["path"].startswith(_WORDLESS)
+
+
+def _tell_language(
+    scope: Scope, headers: list[tuple[bytes, bytes]], told: Mapping[bytes, bytes]
+) -> None:
+    """Say in which language an answer is, and that readers of another get another."""
+    if b"content-language" not in told:
+        headers.append((b"content-language", language_of(Request(scope)).encode()))
+    varies = told.get(b"vary", b"")
+    if b"accept-language" not in varies.lower():
+        headers[:] = [pair for pair in headers if pair[0] != b"vary"]
+        both = varies + b", Accept-Language" if varies else b"Accept-Language"
+        headers.append((b"vary", both))
 
 
 def check_near(request: Request, settings: Settings) -> None:
