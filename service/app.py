@@ -106,7 +106,7 @@ def _workshop(settings: Settings, root: Path) -> Workshop | None:
     limits = Limits(
         settings.dear_memory_bytes,
         settings.dear_seconds,
-        settings.max_unpacked_bytes,
+        settings.job_file_bytes,
         open_files=OPEN_FILES,
         processors=os.cpu_count() or 1,
         faults=FAULTS,

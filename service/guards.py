@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from asyncio import wait_for
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
+from fastapi import Depends
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.database.audit import Writer
@@ -80,6 +83,56 @@ def writer_of(request: Request, role: Role, name: str | None = None) -> Writer:
     if not from_this_machine(request):
         raise UnauthorizedError("key_missing")
     return Writer((name or "").strip() or LOCAL)
+
+
+Check = Callable[[Request], Coroutine[Any, Any, None]]
+_FIRST: Final[set[Callable[..., Any]]] = set()  # what is asked before a body is read
+
+
+def asked_first(check: Check) -> Check:
+    """Mark what says whether a request may be made at all, by the request alone (`RoleFirst`)."""
+    _FIRST.add(check)
+    return check
+
+
+class RoleFirst(APIRoute):
+    """A route that asks who may before it reads the body or a parameter.
+
+    What is wrong with a body is told to those alone who may send one.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers: the checks marked by `asked_first`, then what the framework does."""
+        handle = super().get_route_handler()
+        first = [one.dependency for one in self.dependencies if one.dependency in _FIRST]
+
+        async def after_role(request: Request) -> Response:
+            for check in first:
+                assert check is not None
+                await check(request)
+            return await handle(request)
+
+        return after_role
+
+
+@asked_first
+async def _planner(request: Request) -> None:
+    writer_of(request, "planner")
+
+
+@asked_first
+async def _reviewer(request: Request) -> None:
+    writer_of(request, "reviewer")
+
+
+@asked_first
+async def _near(request: Request) -> None:
+    check_near(request, request.app.state.settings)
+
+
+PLANNER: Final = Depends(_planner)
+REVIEWER: Final = Depends(_reviewer)
+NEAR: Final = Depends(_near)
 
 
 def may_write(request: Request, role: Role) -> bool:

@@ -100,6 +100,35 @@ def test_what_is_dear_of_a_large_city_is_the_same_from_its_own_process(
     assert (other.content, other.headers["etag"]) == (one.content, one.headers["etag"])
 
 
+@pytest.mark.parametrize("asked", ["f=csv", "f=csv&sortby=-residents&limit=3"])
+def test_a_file_of_a_large_city_is_written_by_its_own_process_and_never_held_here(
+    root: Path, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, plain = f"/collections/tiny.cells/items?{asked}", {"accept-encoding": "identity"}
+    one = client(root).get(path, headers=plain)
+    monkeypatch.setattr(workshop_room, "LARGE_CELLS", -1)
+    alone = client(root).get(path, headers=plain)  # where no process is begun
+    runs: list[Apart] = []
+    run = Workshop.run
+
+    def noting(self: Workshop, asked: Apart, left: threading.Event) -> bytes:
+        runs.append(asked)
+        return run(self, asked, left)
+
+    def held(self: AreaState, name: str) -> None:
+        raise AssertionError(name)
+
+    monkeypatch.setattr(AreaState, "layer", held)
+    monkeypatch.setattr(Workshop, "run", noting)
+    apart = client(root, dear_apart=True, kept_file_bytes=2**24)
+    told = [apart.get(path, headers=plain) for _ in range(2)]
+    assert {said.content for said in (one, alone, *told)} == {one.content}
+    assert {said.headers["etag"] for said in (one, *told)} == {one.headers["etag"]}
+    assert told[0].headers["content-length"] == str(len(one.content))
+    assert len(runs) == 1  # the second is the file kept
+    assert not list((root / ".cache" / "answers").glob(".writing-*"))
+
+
 def test_a_map_from_its_own_process_has_a_nonce_of_its_own_for_each_reader(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
