@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +53,7 @@ from lifecircle.service.i18n import TEXTS
 _MEMORY_CODE: Final = 5  # exit code of a child that ran out of memory and could still say so
 _POLL_S: Final = 0.1
 _MOST_SAID: Final = 4_000
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 CUT: Final = "cut"
 Step = Literal["cut"] | int | None
 
@@ -111,11 +113,21 @@ def build_here(text: str) -> Record:
         if cut is not None:
             shutil.rmtree(cut, ignore_errors=True)
     except LifecircleError as error:
-        told = {"zh": error.text("zh"), "en": error.text("en")}
-        return Record(task.name, "", "failed", error=told, seconds=_seconds(since))
+        return Record(task.name, "", "failed", error=_told_of_file(error), seconds=_seconds(since))
     return Record(
         task.name, "", "done", run.manifest.run, run.manifest.residents, seconds=_seconds(since)
     )
+
+
+def _told_of_file(error: LifecircleError) -> dict[str, str]:
+    """What is wrong, by language; options of the build that it names stand in the batch's file."""
+    both = {"zh": error.text("zh"), "en": error.text("en")}
+    named = {one.replace("-", "_") for one in _OPTION.findall(both["en"])}
+    keys = [one.name for one in fields(City) if one.name in named]
+    if not keys:
+        return both
+    more = TEXTS.both("batch_options", keys=", ".join(keys))
+    return {"zh": f"{both['zh']}\n{more.zh}", "en": f"{both['en']}\n{more.en}"}
 
 
 def _do_step(task: Task, records: Records) -> None:
