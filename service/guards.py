@@ -1,4 +1,4 @@
-"""ASGI layers around the whole service: protective headers, a limit on what is sent in."""
+"""Who may write, asked before anything is read; a limit on what is sent in."""
 
 from __future__ import annotations
 
@@ -21,35 +21,11 @@ from lifecircle.service.database.audit import Writer
 from lifecircle.service.database.keys import Role
 from lifecircle.service.errors import ForbiddenError, RequestError, UnauthorizedError
 from lifecircle.service.request_origin import from_this_machine, key_of
-from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
 from lifecircle.service.wording import LOCAL
 
 BODY_S: Final = 30.0
 SLOWEST: Final = 100_000  # bytes a second at which the largest body allowed may come
-_PROTECTION = [(name.encode(), value.encode()) for name, value in PROTECTION]
-
-
-class ProtectiveHeaders:
-    """Puts the protective headers on every answer that lacks them."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; add headers to the start of its answer."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def protected(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told = {name for name, _ in message["headers"]}
-                headers = message["headers"] = list(message["headers"])
-                headers += [pair for pair in _PROTECTION if pair[0] not in told]
-            await send(message)
-
-        await self.app(scope, receive, protected)
 
 
 def check_near(request: Request, settings: Settings) -> None:

@@ -42,7 +42,9 @@ _PATIENT = {
 
 
 class Runner(Protocol):
-    """Does tasks."""
+    """Does tasks; `apart`: in processes of their own, within their limits."""
+
+    apart: bool
 
     def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
         """The record of each task, as it is done."""
@@ -52,6 +54,8 @@ class Runner(Protocol):
 class Here:
     """One city after another in this process: nothing is limited, a debugger sees all."""
 
+    apart = False
+
     def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
         """The record of each task, in their order."""
         for task in tasks:
@@ -60,6 +64,8 @@ class Here:
 
 class Processes:
     """So many cities at a time, each in a process of its own."""
+
+    apart = True
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -116,6 +122,8 @@ class Dask:
     ----------
     on_lost : told how often the connection was lost since a city last answered.
     """
+
+    apart = True
 
     def __init__(
         self,
