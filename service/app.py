@@ -23,6 +23,7 @@ from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
 from lifecircle.service.database.sessions import find_session
 from lifecircle.service.edge.front import Front, Service
+from lifecircle.service.edge.headers import CommonHeaders
 from lifecircle.service.edge.hosts import AllowedHosts, Names
 from lifecircle.service.edge.kept import KeptAnswers, Shelf
 from lifecircle.service.edge.keys import KeyGate, Known
@@ -31,7 +32,7 @@ from lifecircle.service.edge.methods import HeadAndOptions
 from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
 from lifecircle.service.flights import Flights
-from lifecircle.service.guards import BodyLimit, ProtectiveHeaders, check_texts
+from lifecircle.service.guards import BodyLimit, check_texts
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.observing.metrics import Metrics
 from lifecircle.service.outside.accounts import accounts_of
@@ -106,7 +107,7 @@ def _workshop(settings: Settings, root: Path) -> Workshop | None:
     limits = Limits(
         settings.dear_memory_bytes,
         settings.dear_seconds,
-        settings.max_unpacked_bytes,
+        settings.job_file_bytes,
         open_files=OPEN_FILES,
         processors=os.cpu_count() or 1,
         faults=FAULTS,
@@ -134,7 +135,7 @@ def _add_layers(app: Service, settings: Settings) -> None:
         KeyGate, settings=settings, keys=asked_keys, sessions=app.state.sessions, limit=limit
     )
     app.add_middleware(AllowedHosts, names=names)
-    app.add_middleware(ProtectiveHeaders)
+    app.add_middleware(CommonHeaders)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     app.front = Front(settings, names, asked_keys, limit, shelf, app.state.areas)
 

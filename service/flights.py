@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from anyio import to_thread
@@ -26,6 +26,7 @@ from lifecircle.analysis.locks import try_lock
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.waiting import Costs, WaitingList
 
+T = TypeVar("T")
 _SLACK_S: Final = 1e-6
 AT_ONCE: Final = 16  # cheap computations at once; what asks about health has threads left
 
@@ -36,7 +37,7 @@ class ReaderLeftError(Exception):
 
 @dataclass(eq=False, slots=True)
 class _Flight:
-    task: asyncio.Task[bytes] = field(init=False)
+    task: asyncio.Task[Any] = field(init=False)
     apart: bool
     expected_s: float | None  # of a dear one
     waiters: int = 0
@@ -117,12 +118,12 @@ class Flights:
     async def share(
         self,
         key: Hashable,
-        make: Callable[[threading.Event], bytes],
+        make: Callable[[threading.Event], T],
         left: Callable[[], Awaitable[None]],
         *,
         kind: str | None = None,
         apart: bool = False,
-    ) -> bytes:
+    ) -> T:
         """What `make` gives, from the flight under way for `key` if there is one.
 
         `left` returns when whoever asks is gone. `kind`: of dear questions that take about as long
@@ -153,16 +154,17 @@ class Flights:
             if room.flights.get(key) is flight:
                 del room.flights[key]
 
-        return await _wait(flight, left, forget)
+        found: T = await _wait(flight, left, forget)
+        return found
 
     def _timed(
-        self, make: Callable[[threading.Event], bytes], kind: str | None, apart: bool
-    ) -> Callable[[threading.Event], bytes]:
+        self, make: Callable[[threading.Event], T], kind: str | None, apart: bool
+    ) -> Callable[[threading.Event], T]:
         """The work, whose time is remembered where it was done."""
         if kind is None:
             return make
 
-        def timed(left: threading.Event) -> bytes:
+        def timed(left: threading.Event) -> T:
             began = perf_counter()
             made = make(left)
             self._costs.learn(kind, apart, perf_counter() - began)
@@ -198,18 +200,18 @@ class Flights:
         self,
         room: _Room,
         key: Hashable,
-        make: Callable[[threading.Event], bytes],
+        make: Callable[[threading.Event], Any],
         flight: _Flight,
     ) -> _Flight:
         dear, expected_s = flight.expected_s is not None, flight.expected_s or 0.0
         gate = room.dear if dear else room.cheap
 
-        async def fly() -> bytes:
+        async def fly() -> Any:
             async with gate:
                 flight.begun = True
                 return await to_thread.run_sync(make, flight.left)
 
-        def landed(task: asyncio.Task[bytes]) -> None:
+        def landed(task: asyncio.Task[Any]) -> None:
             room.dear_held -= dear
             self._list.add(-expected_s)
             if room.flights.get(key) is flight:
@@ -227,7 +229,7 @@ class Flights:
 
 async def _wait(
     flight: _Flight, left: Callable[[], Awaitable[None]], forget: Callable[[], None]
-) -> bytes:
+) -> Any:
     """What a flight gives; `forget` it when all are gone, so that nobody joins what is ended."""
     flight.waiters += 1
     leaving = asyncio.ensure_future(left())

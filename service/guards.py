@@ -1,52 +1,31 @@
-"""ASGI layers around the whole service: protective headers, a limit on what is sent in."""
+"""Who may write, asked before anything is read; a limit on what is sent in."""
 
 from __future__ import annotations
 
 import json
 from asyncio import wait_for
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
+from fastapi import Depends
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.database.audit import Writer
 from lifecircle.service.database.keys import Role
 from lifecircle.service.errors import ForbiddenError, RequestError, UnauthorizedError
 from lifecircle.service.request_origin import from_this_machine, key_of
-from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
 from lifecircle.service.wording import LOCAL
 
 BODY_S: Final = 30.0
 SLOWEST: Final = 100_000  # bytes a second at which the largest body allowed may come
-_PROTECTION = [(name.encode(), value.encode()) for name, value in PROTECTION]
-
-
-class ProtectiveHeaders:
-    """Puts the protective headers on every answer that lacks them."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; add headers to the start of its answer."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def protected(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told = {name for name, _ in message["headers"]}
-                headers = message["headers"] = list(message["headers"])
-                headers += [pair for pair in _PROTECTION if pair[0] not in told]
-            await send(message)
-
-        await self.app(scope, receive, protected)
 
 
 def check_near(request: Request, settings: Settings) -> None:
@@ -80,6 +59,56 @@ def writer_of(request: Request, role: Role, name: str | None = None) -> Writer:
     if not from_this_machine(request):
         raise UnauthorizedError("key_missing")
     return Writer((name or "").strip() or LOCAL)
+
+
+Check = Callable[[Request], Coroutine[Any, Any, None]]
+_FIRST: Final[set[Callable[..., Any]]] = set()  # what is asked before a body is read
+
+
+def asked_first(check: Check) -> Check:
+    """Mark what says whether a request may be made at all, by the request alone (`RoleFirst`)."""
+    _FIRST.add(check)
+    return check
+
+
+class RoleFirst(APIRoute):
+    """A route that asks who may before it reads the body or a parameter.
+
+    What is wrong with a body is told to those alone who may send one.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers: the checks marked by `asked_first`, then what the framework does."""
+        handle = super().get_route_handler()
+        first = [one.dependency for one in self.dependencies if one.dependency in _FIRST]
+
+        async def after_role(request: Request) -> Response:
+            for check in first:
+                assert check is not None
+                await check(request)
+            return await handle(request)
+
+        return after_role
+
+
+@asked_first
+async def _planner(request: Request) -> None:
+    writer_of(request, "planner")
+
+
+@asked_first
+async def _reviewer(request: Request) -> None:
+    writer_of(request, "reviewer")
+
+
+@asked_first
+async def _near(request: Request) -> None:
+    check_near(request, request.app.state.settings)
+
+
+PLANNER: Final = Depends(_planner)
+REVIEWER: Final = Depends(_reviewer)
+NEAR: Final = Depends(_near)
 
 
 def may_write(request: Request, role: Role) -> bool:

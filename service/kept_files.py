@@ -3,7 +3,9 @@
 ::
 
     DIR/.cache/answers/<area>/<run>/<digest>    SHA-256 of the answer, then the answer
+    DIR/.cache/answers/.writing-<random>/       a long file, while a process writes it (`written`)
 
+A long file has its SHA-256 behind it: it is written by its process and sent from where it lies.
 A file appears by one rename; one that is damaged counts as not there. What was asked for longest
 ago goes first beyond `limit_bytes`; `prune` takes those of a run with it, a backup leaves all out.
 A lock for each answer, in the folder that the workers of a service share, keeps two of them from
@@ -14,9 +16,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.resources import files
@@ -32,7 +38,50 @@ from lifecircle.service.flights import ReaderLeftError
 LOCKS: Final = 4_096  # two answers share one now and then, and wait for each other
 TICK_S: Final = 0.05
 SPARE: Final = 16  # a part of the room that is made free at a time
+PIECE: Final = 2**18  # bytes of a long file in memory at a time
+STALE_S: Final = 86_400  # what was written so long ago is nobody's any more
 _DIGEST: Final = 32
+_WRITING: Final = ".writing-"
+
+
+class HeldFile:
+    """A long file held open: sent piece by piece to any number of readers, also once it is gone.
+
+    Raises
+    ------
+    OSError : there is none.
+    ValueError : it is not as it was written (`seal`).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._handle = path.open("rb")
+        self._closed = weakref.finalize(self, self._handle.close)
+        self._lock = threading.Lock()
+        self.size = os.fstat(self._handle.fileno()).st_size - _DIGEST
+        told = hashlib.sha256()
+        for piece in self.pieces():
+            told.update(piece)
+        if self.size < 0 or told.digest() != self._at(self.size, _DIGEST):
+            self._closed()
+            raise ValueError(path.name)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes in order."""
+        for start in range(0, self.size, PIECE):
+            yield self._at(start, min(PIECE, self.size - start))
+
+    def _at(self, start: int, size: int) -> bytes:
+        with self._lock:
+            self._handle.seek(max(start, 0))
+            return self._handle.read(size)
+
+
+def seal(path: Path) -> None:
+    """Put the SHA-256 of a long file behind it."""
+    with path.open("r+b") as held:
+        digest = hashlib.file_digest(held, "sha256").digest()
+        held.seek(0, os.SEEK_END)
+        held.write(digest)
 
 
 class KeptFiles:
@@ -78,9 +127,41 @@ class KeptFiles:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_aside(path, hashlib.sha256(body).digest() + body)
-            self._added += len(body) + _DIGEST
-            if self._added >= self._room:
-                self._shrink()
+            self._count(len(body))
+
+    def open(self, path: Path) -> HeldFile | None:
+        """The long file kept there, whole."""
+        try:
+            held = HeldFile(path)
+        except (OSError, ValueError):
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return held
+
+    def written(self, path: Path, write: Callable[[Path], object]) -> HeldFile:
+        """What `write` writes and seals at the path it is given: kept as `put` keeps an answer."""
+        root = answers_root(self._root)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            room = tempfile.TemporaryDirectory(prefix=_WRITING, dir=root)
+        except OSError:  # a workspace that cannot be written
+            room = tempfile.TemporaryDirectory(prefix="lifecircle-file-")
+        with room as folder:
+            aside = Path(folder) / "file"
+            write(aside)
+            held = HeldFile(aside)
+            if held.size * 4 <= self._limit:
+                with suppress(OSError):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    aside.replace(path)
+                    self._count(held.size)
+        return held
+
+    def _count(self, size: int) -> None:
+        self._added += size + _DIGEST
+        if self._added >= self._room:
+            self._shrink()
 
     def _shrink(self) -> None:
         """Count what is kept by all workers, and remove the oldest beyond the limit.
@@ -93,6 +174,7 @@ class KeptFiles:
             with suppress(OSError):  # gone meanwhile
                 told = one.stat()
                 found.append((told.st_mtime, told.st_size, one))
+        self._clear()
         held = sum(size for _, size, _ in found)
         spare = self._limit // SPARE
         if held > self._limit:
@@ -102,6 +184,14 @@ class KeptFiles:
                 one.unlink(missing_ok=True)
                 held -= size
         self._added, self._room = 0, max(self._limit - held, spare) // 4
+
+    def _clear(self) -> None:
+        """Remove what a service that was killed had begun to write."""
+        for one in answers_root(self._root).iterdir():
+            with suppress(OSError):
+                old = one.stat().st_mtime < time.time() - STALE_S
+                if old and one.name.startswith(_WRITING):
+                    shutil.rmtree(one, ignore_errors=True)
 
     @contextmanager
     def alone(self, path: Path, left: threading.Event) -> Iterator[None]:

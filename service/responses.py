@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -19,15 +19,17 @@ from fastapi.responses import StreamingResponse
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.bands import bands_stamp
-from lifecircle.service.apart.workshop import Apart, Workshop
+from lifecircle.service.apart.workshop import Apart, Workshop, written_here
 from lifecircle.service.encoding import Unkept
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.flights import Flights, ReaderLeftError
 from lifecircle.service.i18n import weighted
+from lifecircle.service.kept_files import HeldFile
 from lifecircle.service.observing.metrics import route_of
 from lifecircle.service.pages import page
 from lifecircle.service.state import AreaState
 
+T = TypeVar("T")
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
 HTML: Final = "text/html"
@@ -196,6 +198,36 @@ def streamed(
     return StreamingResponse(blocks, media_type=media_type, headers=told)
 
 
+async def sent_file(
+    request: Request,
+    state: AreaState,
+    lang: Language,
+    asked: Apart,
+    *,
+    media_type: str,
+    headers: Mapping[str, str],
+    about: Sequence[str] = (),
+) -> Response:
+    """A long file about one run, written by a process of its own and sent from where it lies.
+
+    `asked` makes it as `Workshop.file` says; none of it is held in memory.
+    """
+    key, told = _told(request, state, lang, media_type, headers, (state.bands(), *about))
+    if is_current(request, told["etag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
+    workshop: Workshop | None = request.app.state.workshop
+
+    def make(left: Event) -> HeldFile:
+        return written_here(asked) if workshop is None else workshop.file(asked, key, left)
+
+    try:
+        held = await _shared(request, (state.run.path, "file", *key), make, workshop is not None)
+    except ReaderLeftError:
+        return Response(status_code=READER_LEFT)
+    told["content-length"] = str(held.size)
+    return StreamingResponse(held.pieces(), media_type=media_type, headers=told)
+
+
 def _told(
     request: Request,
     state: AreaState,
@@ -235,15 +267,27 @@ async def kept_body(
     workshop: Workshop | None = request.app.state.workshop
     apart = produce if isinstance(produce, Apart) and workshop is not None else None
     make = _keeping(state, key, produce, workshop)
+    whole = (state.run.path, *key)
+    return await _shared(request, whole, make, apart is not None, quick=quick)
+
+
+async def _shared(
+    request: Request,
+    key: tuple[Hashable, ...],
+    make: Callable[[Event], T],
+    apart: bool,
+    *,
+    quick: bool = False,
+) -> T:
+    """What `make` gives, once for all who ask for it."""
 
     async def left() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
     flights: Flights = request.app.state.flights
-    whole = (state.run.path, *key)
-    kind = None if quick else _kind(request, apart is not None)
-    return await flights.share(whole, make, left, kind=kind, apart=apart is not None)
+    kind = None if quick else _kind(request, apart)
+    return await flights.share(key, make, left, kind=kind, apart=apart)
 
 
 async def soon_body(

@@ -93,12 +93,14 @@ def export_frame(
 def export_blocks(
     blocks: Blocks, columns: Sequence[Column], path: Path, name: str, lang: Language = "zh"
 ) -> None:
-    """`export_frame` of a long layer, some rows at a time: ``.gpkg``, ``.parquet``, ``.xlsx``."""
-    suffix = _checked(path, (".gpkg", ".parquet", ".xlsx"))
+    """`export_frame` of a long layer, some rows at a time; no ``.geojson``."""
+    suffix = _checked(path, SUFFIXES[1:])
     if suffix == ".gpkg":
         _aside(path, lambda to: write_geopackage(blocks, columns, to, name))
     elif suffix == ".parquet":
         _aside(path, lambda to: write_geoparquet(blocks, columns, to, _geoparquet))
+    elif suffix == ".csv":
+        _aside(path, lambda to: _csv_blocks(blocks, columns, to))
     else:
         tables = map(_flat, blocks.make())
         _tables(tables, blocks.rows, (*columns, _LON, _LAT), path, name, lang)
@@ -270,6 +272,13 @@ def csv_blocks(frame: gpd.GeoDataFrame, columns: Sequence[Column], rows: int) ->
     for start in range(0, max(len(frame), 1), rows):
         text = _csv_text(_flat(frame.iloc[start : start + rows]), (*columns, _LON, _LAT), start)
         yield text.encode("utf-8-sig" if start == 0 else "utf-8")
+
+
+def _csv_blocks(blocks: Blocks, columns: Sequence[Column], path: Path) -> None:
+    with path.open("wb") as handle:
+        for k, frame in enumerate(blocks.make()):
+            text = _csv_text(_flat(frame), (*columns, _LON, _LAT), k)
+            handle.write(text.encode("utf-8" if k else "utf-8-sig"))
 
 
 def _csv(table: pd.DataFrame, columns: Sequence[Column], path: Path) -> None:

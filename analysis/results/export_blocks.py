@@ -17,6 +17,7 @@ import shapely
 from lifecircle.analysis.results.columns import Column
 
 ROWS: Final = 20_000  # at a time
+GROUP_ROWS: Final = 100_000  # of GeoParquet that are packed together: smaller groups pack worse
 _ARROW: Final = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
 _GEO: Final = b"geo"
 
@@ -85,7 +86,7 @@ def write_geoparquet(
     path: Path,
     write: Callable[[gpd.GeoDataFrame, Sequence[Column], io.BytesIO], None],
 ) -> None:
-    """Write GeoParquet, a row group a block, each as `write` writes a frame."""
+    """Write GeoParquet, each block as `write` writes a frame, `GROUP_ROWS` a row group."""
 
     def table_of(frame: gpd.GeoDataFrame) -> pa.Table:
         held = io.BytesIO()
@@ -97,6 +98,7 @@ def write_geoparquet(
     boxes: list[Sequence[float]] = []
     kinds: set[str] = set()
     writer: pq.ParquetWriter | None = None
+    group: list[pa.Table] = []
     try:
         for frame in blocks.make():
             table = table_of(frame)
@@ -107,8 +109,13 @@ def write_geoparquet(
             if schema is None or writer is None:
                 schema = table.schema.with_metadata(_without_geo(table.schema.metadata))
                 writer = pq.ParquetWriter(path, schema, compression="zstd")
-            writer.write_table(table.cast(schema))
+            group.append(table.cast(schema))
+            if sum(map(len, group)) >= GROUP_ROWS:
+                writer.write_table(pa.concat_tables(group))
+                group.clear()
         if writer is not None:
+            if group:
+                writer.write_table(pa.concat_tables(group))
             column["geometry_types"] = sorted(kinds)
             if boxes:
                 west, south, east, north = zip(*boxes, strict=True)

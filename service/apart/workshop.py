@@ -14,7 +14,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -29,7 +29,7 @@ from lifecircle.service.apart.jail import TICK_S, Limits, supervised
 from lifecircle.service.encoding import Unkept, encode
 from lifecircle.service.errors import storage_fault
 from lifecircle.service.flights import ReaderLeftError, Tickets
-from lifecircle.service.kept_files import KeptFiles
+from lifecircle.service.kept_files import HeldFile, KeptFiles
 from lifecircle.service.state import AreaState, NamedRun
 
 WORK: Final = f"{__name__}:work"
@@ -63,8 +63,12 @@ class Apart:
 
 def apart_if_large(asked: Apart) -> Callable[[], Any]:
     """The same where its run is large; else what works it out here, as `Apart.__call__`."""
-    large = len(asked.states[0].run.city.cells) > LARGE_CELLS
-    return asked if large else asked.__call__
+    return asked if is_large(asked.states[0]) else asked.__call__
+
+
+def is_large(state: AreaState | NamedRun) -> bool:
+    """Whether the answers of a city hold the web process for long."""
+    return len(state.run.city.cells) > LARGE_CELLS
 
 
 class Workshop:
@@ -88,10 +92,7 @@ class Workshop:
 
         `key` is all that it depends on beside the runs. Raises as `run`.
         """
-        first, *beside = [(state.area, state.name) for state in asked.states]
-        profiles = [state.profile for state in asked.states]
-        make = f"{asked.make.__module__}.{asked.make.__qualname__}"
-        path = self._kept.path(*first, profiles, make, key, beside=beside)
+        path = self._path(asked, key)
         found = self._kept.get(path)
         if found is not None:
             return found
@@ -102,6 +103,27 @@ class Workshop:
                 if not isinstance(found, Unkept):
                     self._kept.put(path, found)
         return found
+
+    def file(self, asked: Apart, key: Hashable, left: threading.Event) -> HeldFile:
+        """The file that ``make(runs, *given, to=path)`` writes there and seals, as `answer`.
+
+        Its process writes it where it is kept: none of it comes through this one's memory.
+        """
+        path = self._path(asked, key)
+        found = self._kept.open(path)
+        if found is not None:
+            return found
+        with self._kept.alone(path, left):
+            found = self._kept.open(path)
+            if found is None:
+                found = self._kept.written(path, lambda to: self.run(_written(asked, to), left))
+        return found
+
+    def _path(self, asked: Apart, key: Hashable) -> Path:
+        first, *beside = [(state.area, state.name) for state in asked.states]
+        profiles = [state.profile for state in asked.states]
+        make = f"{asked.make.__module__}.{asked.make.__qualname__}"
+        return self._kept.path(*first, profiles, make, key, beside=beside)
 
     def run(self, asked: Apart, left: threading.Event) -> bytes:
         """The encoded document; `Unkept` where the clock ended the work on it.
@@ -134,6 +156,18 @@ class Workshop:
             if left.wait(TICK_S):
                 raise ReaderLeftError
         return place
+
+
+def written_here(asked: Apart) -> HeldFile:
+    """The file of `Workshop.file`, written by this process."""
+    with tempfile.TemporaryDirectory(prefix="lifecircle-file-") as folder:
+        to = Path(folder) / "file"
+        _written(asked, to)()
+        return HeldFile(to)
+
+
+def _written(asked: Apart, to: Path) -> Apart:
+    return replace(asked, named={**asked.named, "to": str(to)})
 
 
 def _read_only(held: dict[Any, Any]) -> Mapping[Any, Any]:

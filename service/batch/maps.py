@@ -33,11 +33,22 @@ from lifecircle.analysis.readers.osm.service_boxes import read_service_boxes
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.cities import plain
 from lifecircle.service.batch.records import Record, Records, digests_of
-from lifecircle.service.batch.work import Task, cut_of, map_piece, near_file, request_of
+from lifecircle.service.batch.work import (
+    Task,
+    cut_of,
+    in_child,
+    map_piece,
+    near_file,
+    request_of,
+    task_from,
+)
 from lifecircle.service.errors import BatchError
 
 _METRES: Final = 1000
 _STEP: Final = "cut"
+_TITLE: Final = "~map"  # no city's name has a ~
+MAP: Final = "map_to_cut"
+Told = Mapping[str, str]
 _NOT_OF_GROUND: Final[dict[str, Any]] = {
     "population": (), "facilities": (), "statistics": (), "closures": (), "surveyed": (),
     "elevation": None, "merges": None, "timeout_minutes": 1, "memory_gb": None, "retries": 0,
@@ -54,8 +65,13 @@ class _Wanted:
     request: BuildRequest
 
 
-def cut_maps(tasks: Sequence[Task]) -> tuple[list[Task], list[Record]]:
+def cut_maps(tasks: Sequence[Task], *, apart: bool = False) -> tuple[list[Task], list[Record]]:
     """Cut the maps that cities name, each once for all of them.
+
+    Parameters
+    ----------
+    apart : in a process of its own, which may take the time and the memory that the most generous
+        of its cities may.
 
     Returns
     -------
@@ -70,7 +86,7 @@ def cut_maps(tasks: Sequence[Task]) -> tuple[list[Task], list[Record]]:
             shared.setdefault(task.city.map, []).append(task)
     for given, cities in shared.items():
         records = Records(Path(cities[0].workspace))
-        lost = _cut_one(given, cities, records)
+        lost = _cut_one(given, cities, records, apart=apart)
         for task in cities:
             if task.name in lost:
                 failed.append(records.keep(_refused(task.name, lost[task.name])))
@@ -85,9 +101,11 @@ def _with_piece(task: Task) -> Task:
     return replace(task, city=replace(task.city, osm=str(map_piece(task))))
 
 
-def _cut_one(given: str, tasks: Sequence[Task], records: Records) -> dict[str, LifecircleError]:
+def _cut_one(
+    given: str, tasks: Sequence[Task], records: Records, *, apart: bool
+) -> dict[str, Told]:
     """Cut one map for its cities; what is wrong with each that failed."""
-    lost: dict[str, LifecircleError] = {}
+    lost: dict[str, Told] = {}
     folder = map_piece(tasks[0]).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,18 +120,62 @@ def _cut_one(given: str, tasks: Sequence[Task], records: Records) -> dict[str, L
                 wanted = [one for one in found if one is not None]
                 for one in wanted:
                     write_aside(records.step_file(one.task.name), _STEP.encode())
-                _cut(path, wanted, Path(aside), lost)
+                if apart and wanted:
+                    some = [one.task for one in wanted]
+                    lost |= _cut_apart(path, digest, some, Path(aside), records)
+                else:
+                    _cut(path, wanted, Path(aside), lost)
     except LifecircleError as error:
-        lost |= {task.name: error for task in tasks}
+        lost |= {task.name: _told(error) for task in tasks}
     except OSError as error:
-        told = BatchError("batch_unwritable", detail=error.strerror or str(error))
+        told = _told(BatchError("batch_unwritable", detail=error.strerror or str(error)))
         lost |= {task.name: told for task in tasks}
     return lost
 
 
-def _wanted(
-    task: Task, digest: str, aside: Path, lost: dict[str, LifecircleError]
-) -> _Wanted | None:
+def _cut_apart(
+    path: Path, digest: str, tasks: Sequence[Task], aside: Path, records: Records
+) -> dict[str, Told]:
+    """Cut in a child within the limits of the most generous city; what is wrong with each."""
+    minutes = max(task.city.timeout_minutes for task in tasks)
+    limits = [task.city.memory_gb for task in tasks]
+    most = None if None in limits else max(limit or 0 for limit in limits)
+    order = {
+        MAP: str(path), "digest": digest, "aside": str(aside), "memory_gb": most,
+        "tasks": [task.to_json() for task in tasks],
+    }  # fmt: skip
+    ended = in_child(json.dumps(order), records.folder, _TITLE, minutes)
+    if ended.code == 0:
+        lost: dict[str, Told] = json.loads(ended.answer)
+        return lost
+    if ended.code is None:
+        error = BatchError("batch_map_timeout", map=path.name, minutes=f"{minutes:g}")
+    elif ended.out_of_memory:
+        error = BatchError("batch_map_memory", map=path.name, gb=f"{most or 0:g}")
+    else:
+        last = ended.said.splitlines()[-1] if ended.said else "–"
+        error = BatchError("batch_died", how=ended.how, last=last)
+    return {task.name: _told(error) for task in tasks}
+
+
+def cut_here(text: str) -> str:
+    """Cut the map of an order (`_cut_apart`) in this process; JSON of what is wrong with each."""
+    order = json.loads(text)
+    tasks, lost = [task_from(one) for one in order["tasks"]], dict[str, Told]()
+    try:
+        with TemporaryDirectory(dir=order["aside"]) as aside:
+            found = [_wanted(task, order["digest"], Path(aside), lost) for task in tasks]
+            wanted = [one for one in found if one is not None]
+            _cut(Path(order[MAP]), wanted, Path(aside), lost)
+    except LifecircleError as error:
+        lost |= {task.name: _told(error) for task in tasks}
+    except OSError as error:
+        told = _told(BatchError("batch_unwritable", detail=error.strerror or str(error)))
+        lost |= {task.name: told for task in tasks}
+    return json.dumps(lost)
+
+
+def _wanted(task: Task, digest: str, aside: Path, lost: dict[str, Told]) -> _Wanted | None:
     """What is to be cut for a city, None where its piece is there or its files are wrong.
 
     Units count by the bytes that are read now: those of an address or a database may be others
@@ -131,24 +193,22 @@ def _wanted(
             return None
         return _Wanted(task, key, request)
     except LifecircleError as error:
-        lost[task.name] = error
+        lost[task.name] = _told(error)
     except OSError as error:
-        lost[task.name] = BatchError("batch_unreadable", detail=str(error))
+        lost[task.name] = _told(BatchError("batch_unreadable", detail=str(error)))
     return None
 
 
 def _key_of(task: Task) -> Any:
-    return json.loads(_told(task).read_text(encoding="utf-8")).get("key")
+    return json.loads(_note(task).read_text(encoding="utf-8")).get("key")
 
 
-def _told(task: Task) -> Path:
+def _note(task: Task) -> Path:
     piece = map_piece(task)
     return piece.with_name(f"{task.name}.json")
 
 
-def _cut(
-    path: Path, wanted: Sequence[_Wanted], aside: Path, lost: dict[str, LifecircleError]
-) -> None:
+def _cut(path: Path, wanted: Sequence[_Wanted], aside: Path, lost: dict[str, Told]) -> None:
     """Write the pieces of some cities aside, then each in its place with what is said of it."""
     if not wanted:
         return
@@ -170,19 +230,22 @@ def _cut(
                     None if margin is None else margin * _METRES,
                 )  # fmt: skip
             except LifecircleError as error:
-                lost[one.task.name] = error
+                lost[one.task.name] = _told(error)
                 continue
             cuts[one.task.name] = ground.cut
             pieces.append((one, Piece(ground.shape, aside / map_piece(one.task).name)))
         cut_map(ordered.path, [piece for _, piece in pieces], doubted=False)
         for one, piece in pieces:
-            told = _told(one.task)
+            told = _note(one.task)
             told.unlink(missing_ok=True)
             piece.target.replace(map_piece(one.task))
             said = {"key": one.key, "cut": asdict(cuts[one.task.name])}
             write_aside(told, json.dumps(said, ensure_ascii=False).encode())
 
 
-def _refused(city: str, error: LifecircleError) -> Record:
-    told = {"zh": error.text("zh"), "en": error.text("en")}
+def _told(error: LifecircleError) -> Told:
+    return {"zh": error.text("zh"), "en": error.text("en")}
+
+
+def _refused(city: str, told: Told) -> Record:
     return Record(city, "", "failed", error=told)

@@ -19,6 +19,7 @@ import select
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -40,22 +41,34 @@ def main() -> int:
 
 
 def build(text: str, answer: Path) -> int:
-    """Build the city of a task within its memory; 0 with an answer, 5 where memory ran out."""
+    """Build a city or cut a map within its memory; 0 with an answer, 5 where memory ran out."""
     from lifecircle.analysis.writing import write_aside
+    from lifecircle.service.batch.maps import MAP, cut_here
     from lifecircle.service.batch.work import build_here
 
-    most_gb = json.loads(text)["city"]["memory_gb"]
+    order = json.loads(text)
+    if MAP in order:
+        return _limited(order["memory_gb"], lambda: write_aside(answer, cut_here(text).encode()))
+
+    def work() -> None:
+        record = build_here(text)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        peak_mb, cpu_s = round(used.ru_maxrss / 1024, 1), round(used.ru_utime + used.ru_stime, 2)
+        told = json.dumps(asdict(replace(record, peak_mb=peak_mb, cpu_s=cpu_s)))
+        write_aside(answer, told.encode())
+
+    return _limited(order["city"]["memory_gb"], work)
+
+
+def _limited(most_gb: float | None, work: Callable[[], None]) -> int:
+    """Work within so much memory; 0, or 5 where it ran out."""
     if most_gb is not None:
         most = int(most_gb * 2**30)
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     try:
-        record = build_here(text)
+        work()
     except MemoryError:
         return _OUT_OF_MEMORY
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    peak_mb, cpu_s = round(used.ru_maxrss / 1024, 1), round(used.ru_utime + used.ru_stime, 2)
-    told = json.dumps(asdict(replace(record, peak_mb=peak_mb, cpu_s=cpu_s)))
-    write_aside(answer, told.encode())
     return 0
 
 

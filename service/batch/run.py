@@ -46,7 +46,8 @@ def run_batch(
     runs_to : an address (any that fsspec can write) that every run is put under besides, named
         by ``current`` once it is there whole.
     """
-    whole, unmapped = cut_maps(tasks_of(plan, workspace, resume=resume, runs_to=runs_to))
+    tasks = tasks_of(plan, workspace, resume=resume, runs_to=runs_to)
+    whole, unmapped = cut_maps(tasks, apart=runner.apart)
     yield from unmapped
     whole = sorted(whole, key=lambda task: (-_size(task), task.name))
     large = [task for task in whole if task.city.parts > 1]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +53,7 @@ from lifecircle.service.i18n import TEXTS
 _MEMORY_CODE: Final = 5  # exit code of a child that ran out of memory and could still say so
 _POLL_S: Final = 0.1
 _MOST_SAID: Final = 4_000
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 CUT: Final = "cut"
 Step = Literal["cut"] | int | None
 
@@ -111,11 +113,21 @@ def build_here(text: str) -> Record:
         if cut is not None:
             shutil.rmtree(cut, ignore_errors=True)
     except LifecircleError as error:
-        told = {"zh": error.text("zh"), "en": error.text("en")}
-        return Record(task.name, "", "failed", error=told, seconds=_seconds(since))
+        return Record(task.name, "", "failed", error=_told_of_file(error), seconds=_seconds(since))
     return Record(
         task.name, "", "done", run.manifest.run, run.manifest.residents, seconds=_seconds(since)
     )
+
+
+def _told_of_file(error: LifecircleError) -> dict[str, str]:
+    """What is wrong, by language; options of the build that it names stand in the batch's file."""
+    both = {"zh": error.text("zh"), "en": error.text("en")}
+    named = {one.replace("-", "_") for one in _OPTION.findall(both["en"])}
+    keys = [one.name for one in fields(City) if one.name in named]
+    if not keys:
+        return both
+    more = TEXTS.both("batch_options", keys=", ".join(keys))
+    return {"zh": f"{both['zh']}\n{more.zh}", "en": f"{both['en']}\n{more.en}"}
 
 
 def _do_step(task: Task, records: Records) -> None:
@@ -303,19 +315,55 @@ def _sent(task: Task, record: Record) -> Record:
 def _apart(task: Task, called_off: Event | None) -> Record:
     """Build in a child that dies with us, is stopped when its time is over, and tells by a file."""
     folder = Records(Path(task.workspace)).folder
-    answer = folder / f".{task.title}.{os.getpid()}.answer"
-    log_file = folder / f"{task.title}.log"
+    limit = task.city.timeout_minutes
+    ended = in_child(task.to_json(), folder, task.title, limit, called_off)
+    if ended.code == 0:
+        return replace(Record(**json.loads(ended.answer)), seconds=ended.seconds)
+    return replace(_died(task, ended), seconds=ended.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: its exit code (None: its time was over), its answer, its last words."""
+
+    code: int | None
+    seconds: float
+    answer: str
+    said: str
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it asked for more memory than it may have."""
+        return self.code == _MEMORY_CODE
+
+    @property
+    def how(self) -> str:
+        """The signal that ended it, or its exit code."""
+        code = self.code or 0
+        return signal.Signals(-code).name if -code in {*map(int, signal.Signals)} else str(code)
+
+
+def in_child(
+    text: str, folder: Path, title: str, minutes: float, called_off: Event | None = None
+) -> Ended:
+    """Do what a text orders (`one_city.build`) in a child, which is stopped when its time is over.
+
+    Raises
+    ------
+    CancelledError : it was called off.
+    """
+    answer = folder / f".{title}.{os.getpid()}.answer"
+    log = folder / f"{title}.log"
     folder.mkdir(parents=True, exist_ok=True)
-    log_file.write_bytes(b"")  # what an earlier try said is not what this one dies of
-    child = begin_child(task.to_json(), answer, log_file)
+    log.write_bytes(b"")  # what an earlier try said is not what this one dies of
+    child = begin_child(text, answer, log)
     try:
         child.begun()
         since = time.monotonic()
-        code = _wait(child, since + 60 * task.city.timeout_minutes, called_off)
-        if code == 0:
-            return replace(_read(answer), seconds=_seconds(since))
-        record = _died(task, code, log_file)
-        return replace(record, seconds=_seconds(since))
+        code = _wait(child, since + 60 * minutes, called_off)
+        told = answer.read_text(encoding="utf-8") if code == 0 else ""
+        said = log.read_text(encoding="utf-8", errors="replace").strip()[-_MOST_SAID:]
+        return Ended(code, _seconds(since), told, said)
     finally:
         child.stop()
         answer.unlink(missing_ok=True)
@@ -331,22 +379,16 @@ def _wait(child: Child, until: float, called_off: Event | None) -> int | None:
     return code
 
 
-def _read(answer: Path) -> Record:
-    return Record(**json.loads(answer.read_text(encoding="utf-8")))
-
-
-def _died(task: Task, code: int | None, log: Path) -> Record:
+def _died(task: Task, ended: Ended) -> Record:
     """The record of work that ended without an answer."""
-    if code is None:
+    if ended.code is None:
         minutes = task.city.timeout_minutes
         return replace(_failed(task, "", "batch_timeout", minutes=f"{minutes:g}"), died=True)
-    if code == _MEMORY_CODE:
+    if ended.out_of_memory:
         most = task.city.memory_gb
         return replace(_failed(task, "", "batch_memory", gb=f"{most or 0:g}"), died=True)
-    name = signal.Signals(-code).name if -code in {s.value for s in signal.Signals} else str(code)
-    last = log.read_text(encoding="utf-8", errors="replace").strip()[-_MOST_SAID:]
-    line = last.splitlines()[-1] if last else "–"
-    return replace(_failed(task, "", "batch_died", how=name, last=line), died=True)
+    line = ended.said.splitlines()[-1] if ended.said else "–"
+    return replace(_failed(task, "", "batch_died", how=ended.how, last=line), died=True)
 
 
 def given_up(city: str, how: str) -> Record:

@@ -81,10 +81,12 @@ class GapsAsked:
     remarks: tuple[Warn, ...]
 
 
-def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsAsked:
+def gaps_asked(
+    run: Run, question: Question, *, min_residents: int = 0, drawn: bool = True
+) -> GapsAsked:
     """The gaps of one service, or of all, most residents first.
 
-    At a moment only facilities known to be open then count.
+    At a moment only facilities known to be open then count. Not `drawn` their shapes are empty.
     """
     study = run.study
     question = settle(study, question)
@@ -95,7 +97,10 @@ def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsA
         then = study_at(study, moment_of(question.at), asked)
         opened, told, study = at_document(then), [*told, *at_warnings(then)], then.lower
         run = replace(run, city=study.city)  # gaps name their nearest by its place among the open
-    answers = [find_gaps(study, question.about(one), min_residents=min_residents) for one in asked]
+    answers = [
+        find_gaps(study, question.about(one), min_residents=min_residents, drawn=drawn)
+        for one in asked
+    ]
     found = [gap for answer in answers for gap in answer.gaps]
     found.sort(key=lambda gap: (gap.reason == FULL, -gap.residents))
     bridges = tuple(answer.bridge for answer in answers)

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.opening import hours_of, unreadable
-from lifecircle.analysis.measures.question import Question, default_level
+from lifecircle.analysis.measures.question import Question, default_level, settle
 from lifecircle.analysis.policy import Cited, Policy
 from lifecircle.analysis.quantities import SECONDS_PER_MINUTE
+from lifecircle.analysis.results.layers.layers import gap_rows
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.areas import area_document
 from lifecircle.service.catalog.circles import circles_document
@@ -21,7 +22,7 @@ from lifecircle.service.catalog.common import facility_ids, title_of
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.firm.bands import kept_bands
-from lifecircle.service.catalog.gaps import gaps_document
+from lifecircle.service.catalog.gaps import gaps_asked, sums_row
 from lifecircle.service.catalog.scorecard import scorecard_document
 from lifecircle.service.catalog.tiers.referral import referral_document
 
@@ -76,7 +77,7 @@ def report_document(
         ),
         "robustness": None if bands is None or not bands.document["rows"] else bands.verdicts,
         "coverage": coverage,
-        "gaps": _gaps(run, lang),
+        "gaps": _gaps(run),
         "circles": circles_document(run, question, lang=lang),
         "equity": equity_document(run, question, lang=lang),
         "referral": (
@@ -91,14 +92,14 @@ def report_document(
     }
 
 
-def _gaps(run: Run, lang: Language) -> dict[str, Any]:
+def _gaps(run: Run) -> dict[str, Any]:
     """The gaps of all services without their shapes, most residents first, with distances."""
-    document = gaps_document(run, Question(), lang=lang)
+    question = settle(run.study, Question())
+    answer = gaps_asked(run, question, drawn=False)
     speed = float(run.policy.walkers[WALKER].speed_m_per_s)
     unit, place = _english(run)
     rows = []
-    for feature in document["features"]:
-        row = dict(feature["properties"])
+    for row in gap_rows(answer.run, answer.found):
         minutes = row["minutes_to_nearest"]
         lost = minutes is None or minutes != minutes  # noqa: PLR0124  NaN: no way there
         row["minutes_to_nearest"] = None if lost else minutes
@@ -112,12 +113,12 @@ def _gaps(run: Run, lang: Language) -> dict[str, Any]:
         one = by_service.setdefault(row["service"], {"gaps": 0, "residents": 0})
         one["gaps"] += 1
         one["residents"] += row["residents"]
-    sums = {one["service"]: one for one in document["sums"]}
+    sums = {one.service: sums_row(run.study, question, one) for one in answer.bridges}
     return {
         "count": len(rows),
         "by_service": [{**sums[service], **count} for service, count in by_service.items()],
         "rows": rows,
-        "not_assessed": document["not_assessed"],
+        "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,11 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     plan = read_plan(cities)
     if only:
         plan = plan.only(cities, tuple(only))
-    chosen = runner_of(runner, os.cpu_count() or 1 if workers is None else workers, scheduler)
+    from lifecircle.service.terminal.batch import tell_lost
+
+    language = language_of(lang)
+    count = os.cpu_count() or 1 if workers is None else workers
+    chosen = runner_of(runner, count, scheduler, partial(tell_lost, lang=language))
     prepare(workspace)
     from lifecircle.service.batch.run import run_batch
     from lifecircle.service.batch.summary import (
@@ -46,7 +51,6 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.service.terminal import say
     from lifecircle.service.terminal.batch import show_failed, watched
 
-    language = language_of(lang)
     target = out or f"{cities.stem}-summary"
     if not is_address(target):
         make_out(Path(target))

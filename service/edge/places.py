@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.texts import LANGUAGES
 from lifecircle.service import i18n
 from lifecircle.service.catalog import PointDesk, WrittenPoints
 from lifecircle.service.edge.kept import Given, Head
@@ -29,7 +30,14 @@ _DEGREES: Final = rb"(-?\d{1,3}(?:\.\d{1,15})?)"
 _ASKED: Final = re.compile(rb"lon=" + _DEGREES + rb"&lat=" + _DEGREES + rb"(?:&lang=(zh|en))?")
 _AROUND: Final = 1.0  # degrees around the area within which it is an ordinary question
 _TOLD: Final = {**FRESH, "content-type": JSON, **dict(PROTECTION)}
-_HEAD: Final = Head.of(200, [(name.encode(), value.encode()) for name, value in _TOLD.items()])
+
+
+def _head(lang: Language) -> Head:
+    told = {**_TOLD, "content-language": lang}
+    return Head.of(200, [(name.encode(), value.encode()) for name, value in told.items()])
+
+
+_HEADS: Final = {lang: _head(lang) for lang in LANGUAGES}
 
 
 def answer_place(
@@ -50,8 +58,9 @@ def answer_place(
     lang = _language(query[3], asked.get(b"accept-language"), default)
     body = points.body(lon, lat, lang=lang)
     length = (b"content-length", b"%d" % len(body))
-    told = b"".join((_HEAD.told, length[0], b": ", length[1], b"\r\n"))
-    return Given(200, [*_HEAD.headers, length], told, body)
+    head = _HEADS[lang]
+    told = b"".join((head.told, length[0], b": ", length[1], b"\r\n"))
+    return Given(200, [*head.headers, length], told, body)
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ Logic has three values: what compares with null is unknown, and only what is tru
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -202,6 +203,8 @@ class _Rows:
     def _side(self, node: Any) -> _Side:
         """A column, or a value of the filter."""
         if isinstance(node, (str, bool, int, float)):
+            if isinstance(node, float) and not math.isfinite(node):
+                raise RequestError("cql_too_large")
             return _Side("", KINDS[type(node)], node, bare=True)
         name, parts = _operation(node)
         if name == "casei" and len(parts) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -114,9 +115,12 @@ def _value(column: Column, text: str) -> str | float | bool:
         return FLAGS[text]
     if column.dtype == "number":
         try:
-            return float(text)
+            number = float(text)
         except ValueError:
-            raise RequestError("filter_not_number", name=column.name, given=text) from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise RequestError("filter_not_number", name=column.name, given=text)
+        return number
     try:
         return int(text)
     except ValueError:

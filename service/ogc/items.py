@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -15,8 +16,9 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import csv_blocks, export_blocks, export_frame
 from lifecircle.analysis.results.layers.layers import layer_blocks, layer_columns
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart.workshop import Apart
+from lifecircle.service.apart.workshop import Apart, is_large
 from lifecircle.service.errors import MissingError, RequestError
+from lifecircle.service.kept_files import seal
 from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.collections import FORMS, split_id
 from lifecircle.service.ogc.features import (
@@ -44,6 +46,7 @@ from lifecircle.service.responses import (
     answer,
     disposition,
     file_bytes,
+    sent_file,
     streamed,
     wants_page,
 )
@@ -65,6 +68,8 @@ async def list_items(
     area, layer = split_id(collection)
     state = await reader.state_of(area, query)
     form = query.f or ("html" if wants_page(request) else "geojson")
+    if form in FILES and form != "csv" and is_large(state):  # CSV is sent while it is made
+        return await _from_apart(request, reader, state, layer, query, form)
     whole = await run_in_threadpool(state.layer, layer)
     table = narrowed(whole, chosen_columns(whole, query.properties))
     if form in FILES:
@@ -113,6 +118,29 @@ async def _kept(
     )
 
 
+async def _from_apart(
+    request: Request, reader: Reader, state: AreaState, layer: str, query: ItemsQuery, form: str
+) -> Response:
+    """The same for a large city, of whose layer nothing is made in this process."""
+    _checked_system(state, query, form)
+    layer_columns(state.run, layer)  # there is one
+    return await sent_file(
+        request, state, reader.lang,
+        Apart(written_layer, (state,), (layer, query, form, reader.lang)),
+        media_type=FORMS[form], headers=_as_file(state, layer, form), about=(state.mark(layer),),
+    )  # fmt: skip
+
+
+def _checked_system(state: AreaState, query: ItemsQuery, form: str) -> None:
+    if query.crs is not None and code_of(state, query.crs, "crs") not in (None, crs.WGS84):
+        raise RequestError("crs_not_in_files", f=form)
+
+
+def _as_file(state: AreaState, layer: str, form: str) -> dict[str, str]:
+    name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
+    return {"content-disposition": name, **_in_system(None)}
+
+
 async def _download(
     request: Request,
     reader: Reader,
@@ -123,12 +151,10 @@ async def _download(
     form: str,
 ) -> Response:
     """The selection (all of it, unless a limit is asked) as a file in degrees."""
-    if query.crs is not None and code_of(state, query.crs, "crs") not in (None, crs.WGS84):
-        raise RequestError("crs_not_in_files", f=form)
+    _checked_system(state, query, form)
     layer = table.name
     chosen = await run_in_threadpool(select, state, whole, query, query.limit)
-    name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
-    told = {"content-disposition": name, **_in_system(None)}
+    told = _as_file(state, layer, form)
     if form == "csv" and len(chosen.rows) > LONG:
         return streamed(
             request, state, reader.lang,
@@ -143,24 +169,38 @@ async def _download(
 
 
 def _file(table: LayerTable, chosen: Page, form: str, lang: Language) -> bytes:
+    return file_bytes(f"layer.{form}", lambda path: _write(table, chosen, path, lang))
+
+
+def _write(table: LayerTable, chosen: Page, path: Path, lang: Language) -> None:
     rows = table.frame.iloc[chosen.rows]
-    return file_bytes(
-        f"layer.{form}", lambda path: export_frame(rows, table.columns, path, table.name, lang)
-    )
+    export_frame(rows, table.columns, path, table.name, lang)
 
 
 def _large_file(runs: list[Run], layer: str, query: ItemsQuery, form: str, lang: Language) -> bytes:
-    whole = ItemsQuery(f=query.f, lang=query.lang, run=query.run, year=query.year)
-    if query == whole and form != "csv":  # long ones of which are sent while they are made
-        columns = layer_columns(runs[0], layer)  # all of it: never held at once
-        blocks = layer_blocks(runs[0], layer)
-        return file_bytes(
-            f"layer.{form}", lambda path: export_blocks(blocks, columns, path, layer, lang)
-        )
-    state = AreaState(runs[0])
-    table = state.layer(layer)
-    chosen = select(state, table, query, query.limit)
-    return _file(narrowed(table, chosen_columns(table, query.properties)), chosen, form, lang)
+    return file_bytes(f"layer.{form}", lambda path: _write_large(runs[0], layer, query, path, lang))
+
+
+def written_layer(
+    runs: list[Run], layer: str, query: ItemsQuery, form: str, lang: Language, *, to: str
+) -> None:
+    """Write what is selected of a layer into the file `to`, sealed (`Workshop.file`)."""
+    path = Path(to)
+    made = path.with_name(f"layer.{form}")
+    _write_large(runs[0], layer, query, made, lang)
+    seal(made)
+    made.replace(path)
+
+
+def _write_large(run: Run, layer: str, query: ItemsQuery, path: Path, lang: Language) -> None:
+    if query == ItemsQuery(f=query.f, lang=query.lang, run=query.run, year=query.year):
+        columns = layer_columns(run, layer)  # all of it: never held at once
+        export_blocks(layer_blocks(run, layer), columns, path, layer, lang)
+        return
+    state = AreaState(run)
+    whole = state.layer(layer)
+    chosen = select(state, whole, query, query.limit)
+    _write(narrowed(whole, chosen_columns(whole, query.properties)), chosen, path, lang)
 
 
 def _table_page(

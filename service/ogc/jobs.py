@@ -16,7 +16,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.service import i18n
 from lifecircle.service.database.audit import moment
 from lifecircle.service.errors import ForbiddenError, RequestError
-from lifecircle.service.guards import writer_of
+from lifecircle.service.guards import PLANNER, RoleFirst, writer_of
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.model import BUILD, Answered, Job, State
 from lifecircle.service.jobs.records import Wanted
@@ -26,7 +26,7 @@ from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery,
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import HTML, JSON, PROBLEM, UNCACHED, encode
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(tags=["processes"], route_class=RoleFirst)
 JOBS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/job-list"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _FAR: Final = 100.0
@@ -46,12 +46,11 @@ class JobsQuery(PlainQuery):
     offset: int = Field(default=0, ge=0, le=2**31)
 
 
-@router.get("/jobs")
+@router.get("/jobs", dependencies=[PLANNER])
 async def list_jobs(
     request: Request, reader: ReaderNow, query: Annotated[JobsQuery, Query()]
 ) -> Response:
     """The jobs, the newest first."""
-    writer_of(request, "planner")
     jobs = _jobs(request)
     after, before = _interval(query.datetime)
     wanted = Wanted(
@@ -76,19 +75,17 @@ async def list_jobs(
     return _told(await run_in_threadpool(produce))
 
 
-@router.get("/jobs/{job}", dependencies=[NOTHING_ELSE])
+@router.get("/jobs/{job}", dependencies=[PLANNER, NOTHING_ELSE])
 async def show_job(request: Request, reader: ReaderNow, job: Name) -> Response:
     """How a job stands: its step, how much is done, the end of its log."""
-    writer_of(request, "planner")
     jobs = _jobs(request)
     found = await run_in_threadpool(jobs.find, job)
     return _told(await run_in_threadpool(status_document, jobs, found, reader))
 
 
-@router.get("/jobs/{job}/results", dependencies=[NOTHING_ELSE])
+@router.get("/jobs/{job}/results", dependencies=[PLANNER, NOTHING_ELSE])
 async def show_results(request: Request, reader: ReaderNow, job: Name) -> Response:
     """What a job gave."""
-    writer_of(request, "planner")
     jobs = _jobs(request)
     found = await run_in_threadpool(jobs.find, job)
     if found.state == "failed" and found.error is not None:
@@ -101,7 +98,7 @@ async def show_results(request: Request, reader: ReaderNow, job: Name) -> Respon
     return Response(result_document(body, found.response), media_type=JSON, headers=UNCACHED)
 
 
-@router.delete("/jobs/{job}", dependencies=[NOTHING_ELSE])
+@router.delete("/jobs/{job}", dependencies=[PLANNER, NOTHING_ELSE])
 async def dismiss_job(request: Request, reader: ReaderNow, job: Name) -> Response:
     """Call a job off, or put away what it gave."""
     writer = writer_of(request, "planner")

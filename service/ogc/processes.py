@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote_to_bytes
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +18,7 @@ from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.encoding import unkept_if_cut
 from lifecircle.service.errors import RequestError
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.guards import check_near, writer_of
+from lifecircle.service.guards import RoleFirst, asked_first, check_near, writer_of
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.processes import PROCESSES, OfRun, Process, process_of
 from lifecircle.service.jobs.processes.of_runs import QUICK_S, Siting
@@ -29,7 +29,7 @@ from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery,
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, kept_body
 from lifecircle.service.state import AreaState
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(tags=["processes"], route_class=RoleFirst)
 CONFORMS_TO: Final = tuple(
     f"http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/{name}"
     for name in ("core", "json", "oas30", "job-list", "dismiss", "ogc-process-description")
@@ -87,7 +87,22 @@ async def show_process(reader: ReaderNow, process: Name) -> Response:
     return _told(description(process_of(process), reader.lang, reader.base))
 
 
-@router.post("/processes/{process}/execution", dependencies=[NOTHING_ELSE], responses=_DOES)
+@asked_first
+async def _may_execute(request: Request) -> None:
+    """Whoever may read may have a quick answer, a planner what becomes a job."""
+    kind = process_of(request.path_params["process"])
+    if not kind.QUICK or "respond-async" in _preferences(request.headers.get("prefer")):
+        writer_of(request, "planner")
+    else:
+        check_near(request, request.app.state.settings)
+
+
+MAY_EXECUTE: Final = Depends(_may_execute)
+
+
+@router.post(
+    "/processes/{process}/execution", dependencies=[MAY_EXECUTE, NOTHING_ELSE], responses=_DOES
+)
 async def execute(
     request: Request,
     reader: ReaderNow,

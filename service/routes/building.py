@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -21,7 +21,7 @@ from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
 from lifecircle.service.apart.jail import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
-from lifecircle.service.guards import writer_of
+from lifecircle.service.guards import PLANNER, RoleFirst, writer_of
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.inbox import STREETS, TABLES, Inbox, Upload
 from lifecircle.service.jobs.records import owner_of
@@ -40,7 +40,7 @@ from lifecircle.service.routes.checks import HERE
 from lifecircle.service.routes.jailed import in_jail
 from lifecircle.service.routes.problems import respond
 
-router = APIRouter(tags=["processes"])
+router = APIRouter(tags=["processes"], route_class=RoleFirst)
 _CREATED: Final[dict[int | str, dict[str, Any]]] = {201: {}}
 SHOWN_FAULTS: Final = 200
 ROLES: Final = (
@@ -75,13 +75,6 @@ class CheckBody(BaseModel):
     policy: Name | None = None
 
 
-async def _planner(request: Request) -> None:
-    writer_of(request, "planner")
-
-
-PLANNER = Depends(_planner)
-
-
 @router.get("/build", dependencies=[HERE, PAGE_ONLY])
 async def show_build_page(request: Request, reader: ReaderNow) -> Response:
     """The page on which an area is built from files."""
@@ -108,7 +101,7 @@ async def list_uploads(request: Request, reader: ReaderNow) -> Response:
     return _told({"uploads": [_document(one, reader) for one in found]})
 
 
-@router.post("/uploads", responses=_CREATED)
+@router.post("/uploads", dependencies=[PLANNER], responses=_CREATED)
 async def take_upload(
     request: Request, reader: ReaderNow, query: Annotated[UploadQuery, Query()]
 ) -> Response:

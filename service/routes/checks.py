@@ -27,6 +27,7 @@ from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
 from lifecircle.service.apart.jail import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
+from lifecircle.service.guards import RoleFirst, asked_first
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import PAGE_ELSE, PAGE_ONLY, Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
@@ -35,7 +36,7 @@ from lifecircle.service.routes.jailed import in_jail
 from lifecircle.service.routes.problems import respond
 from lifecircle.service.settings import Settings
 
-router = APIRouter(tags=["checks"])
+router = APIRouter(tags=["checks"], route_class=RoleFirst)
 
 KINDS: Final = get_args(Kind)
 KNOWN: Final = {**SUFFIXES, **RASTER_SUFFIXES}
@@ -70,6 +71,7 @@ class _Sent:
         return {name: getattr(self, name) for name in (*FIELDS, "policy")}
 
 
+@asked_first
 async def only_here(request: Request) -> None:
     """Refuse a request that is neither from this machine, to it, nor with a planner's key."""
     key = key_of(request)

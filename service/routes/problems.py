@@ -135,7 +135,10 @@ def respond(
 ) -> Response:
     """The problem as JSON, or as a page for a browser."""
     status = int(body["status"])
-    told = {"content-language": lang, "cache-control": "no-store", **(headers or {})}
+    told = {
+        "content-language": lang, "cache-control": "no-store", "vary": "Accept, Accept-Language",
+        **(headers or {}),
+    }  # fmt: skip
     if wants_page(request):
         shown = page(request, "problem.html", lang, status=status, problem=body)
         shown.headers.update({k: v for k, v in told.items() if not k.startswith("content-sec")})

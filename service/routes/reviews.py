@@ -15,7 +15,7 @@ from lifecircle.service.catalog.reviews import (
     reviews_geojson,
 )
 from lifecircle.service.database.kept import REVIEWS, Kept
-from lifecircle.service.guards import may_write, writer_of
+from lifecircle.service.guards import REVIEWER, RoleFirst, may_write, writer_of
 from lifecircle.service.queries.kept import (
     AtVersion,
     ChangedReview,
@@ -46,7 +46,7 @@ from lifecircle.service.routes.shelves import (
 )
 from lifecircle.service.state import AreaState
 
-router = APIRouter(tags=["reviews"])
+router = APIRouter(tags=["reviews"], route_class=RoleFirst)
 
 
 @router.get("/areas/{area}/reviews")
@@ -91,7 +91,7 @@ async def show_review(
     return told(await run_in_threadpool(_document, request, area, state, review))
 
 
-@router.post("/areas/{area}/reviews", responses=CREATED)
+@router.post("/areas/{area}/reviews", dependencies=[REVIEWER], responses=CREATED)
 async def add_review(
     request: Request, reader: ReaderNow, area: AreaName, body: NewReview
 ) -> Response:
@@ -115,7 +115,7 @@ async def add_review(
     return told_made(document, home)
 
 
-@router.put("/areas/{area}/reviews/{review}")
+@router.put("/areas/{area}/reviews/{review}", dependencies=[REVIEWER])
 async def change_review(
     request: Request, reader: ReaderNow, area: AreaName, review: Identity, body: ChangedReview
 ) -> Response:
@@ -135,7 +135,7 @@ async def change_review(
     return told(await run_in_threadpool(change))
 
 
-@router.delete("/areas/{area}/reviews/{review}")
+@router.delete("/areas/{area}/reviews/{review}", dependencies=[REVIEWER])
 async def delete_review(
     request: Request,
     reader: ReaderNow,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 
@@ -12,7 +12,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service.catalog import prepare_scenarios, scenario_document
-from lifecircle.service.guards import check_near
+from lifecircle.service.guards import NEAR, RoleFirst
 from lifecircle.service.queries.questions import (
     AreaName,
     Minutes,
@@ -23,7 +23,7 @@ from lifecircle.service.queries.questions import (
 )
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
-router = APIRouter(tags=["scenario"])
+router = APIRouter(tags=["scenario"], route_class=RoleFirst)
 
 _EXAMPLE: dict[str, Any] = {
     "edits": [
@@ -79,31 +79,27 @@ class ScenarioBaseQuery(OfYear, PlainQuery):
     by: Name | None = None
 
 
-@router.get("/areas/{area}/scenario")
+@router.get("/areas/{area}/scenario", dependencies=[NEAR])
 async def prepare_scenario_base(
-    request: Request,
     reader: ReaderNow,
     area: AreaName,
     query: Annotated[ScenarioBaseQuery, Query()],
 ) -> Response:
     """Work out and keep what scenarios are compared with, so that the first one answers soon."""
-    check_near(request, reader.settings)
     state = await reader.state_of(area, query)
     question = Question(walker=query.walker, by=query.by)
     document = await run_in_threadpool(prepare_scenarios, state, question)
     return Response(encode(document), media_type=JSON, headers=UNCACHED)
 
 
-@router.post("/areas/{area}/scenario")
+@router.post("/areas/{area}/scenario", dependencies=[NEAR])
 async def try_scenario(
-    request: Request,
     reader: ReaderNow,
     area: AreaName,
     query: Annotated[ScenarioQuery, Query()],
     body: ScenarioBody,
 ) -> Response:
     """Before and after of facilities, ways and residents as drawn; nothing is stored."""
-    check_near(request, reader.settings)
     reader.minutes(body.minutes)
     walker = mover_of(body.walker, body.profile)
     state = await reader.state_of(area, query, body.profile)

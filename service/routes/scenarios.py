@@ -22,7 +22,7 @@ from lifecircle.service.catalog.scenarios.kept import (
 )
 from lifecircle.service.database.kept import SCENARIOS, Kept
 from lifecircle.service.errors import ConflictError, RequestError
-from lifecircle.service.guards import writer_of
+from lifecircle.service.guards import PLANNER, RoleFirst, writer_of
 from lifecircle.service.queries.kept import (
     AtVersion,
     ChangedScenario,
@@ -53,7 +53,7 @@ from lifecircle.service.routes.shelves import (
 )
 from lifecircle.service.state import AreaState
 
-router = APIRouter(tags=["scenarios"])
+router = APIRouter(tags=["scenarios"], route_class=RoleFirst)
 
 MOST_COMPARED: Final = 10
 
@@ -136,7 +136,7 @@ async def show_scenario(
     return _file(made, f"{_plain(kept)}.xlsx")
 
 
-@router.post("/areas/{area}/scenarios", responses=CREATED)
+@router.post("/areas/{area}/scenarios", dependencies=[PLANNER], responses=CREATED)
 async def keep_scenario(
     request: Request, reader: ReaderNow, area: AreaName, body: NewScenario
 ) -> Response:
@@ -161,7 +161,7 @@ async def keep_scenario(
     return told_made(document, home)
 
 
-@router.put("/areas/{area}/scenarios/{scenario:scenario}")
+@router.put("/areas/{area}/scenarios/{scenario:scenario}", dependencies=[PLANNER])
 async def change_scenario(
     request: Request, reader: ReaderNow, area: AreaName, scenario: Identity, body: ChangedScenario
 ) -> Response:
@@ -195,7 +195,7 @@ def _worked_out(
     return work_out(state, question_of(asked), edits, lang=reader.lang)
 
 
-@router.post("/areas/{area}/scenarios/{scenario}/rebase")
+@router.post("/areas/{area}/scenarios/{scenario}/rebase", dependencies=[PLANNER])
 async def rebase_scenario(
     request: Request, reader: ReaderNow, area: AreaName, scenario: Identity, body: RebasedScenario
 ) -> Response:
@@ -221,7 +221,7 @@ async def rebase_scenario(
     return told(await run_in_threadpool(change))
 
 
-@router.delete("/areas/{area}/scenarios/{scenario:scenario}")
+@router.delete("/areas/{area}/scenarios/{scenario:scenario}", dependencies=[PLANNER])
 async def delete_scenario(
     request: Request,
     reader: ReaderNow,

@@ -20,7 +20,7 @@ from lifecircle.service.catalog.years.staged import stages_document, years_of
 from lifecircle.service.encoding import unkept_if_cut
 from lifecircle.service.errors import RequestError
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.guards import check_near
+from lifecircle.service.guards import NEAR, RoleFirst
 from lifecircle.service.jobs.processes.of_runs import (
     MOST_STAGES,
     QUICK_S,
@@ -56,7 +56,7 @@ from lifecircle.service.responses import (
     wants_page,
 )
 
-router = APIRouter(tags=["siting"])
+router = APIRouter(tags=["siting"], route_class=RoleFirst)
 MOST_ADDED_FULL: Final = 10  # with capacities, which cost a flow per site tried
 MOST_CHANGES: Final = 100
 
@@ -191,16 +191,14 @@ def _accessibility(runs: list[Run], question: Question, **named: Any) -> dict[st
     return accessibility_document(runs[0], question, **named)
 
 
-@router.post("/areas/{area}/what-if")
+@router.post("/areas/{area}/what-if", dependencies=[NEAR])
 async def try_changes(
-    request: Request,
     reader: ReaderNow,
     area: AreaName,
     query: Annotated[WhatIfQuery, Query()],
     body: WhatIf,
 ) -> Response:
     """Before and after by unit for every service touched; nothing is stored."""
-    check_near(request, reader.settings)
     reader.minutes(body.minutes)
     state = await reader.state_of(area, query)
     document = await run_in_threadpool(

@@ -72,7 +72,8 @@ def _table(
             waiting.append((name, words("state_waiting"), None))
     rows = [*working, *reversed(done), *waiting]
     if every:
-        rows = sorted(rows, key=lambda row: [*plan.cities].index(row[0]))
+        place = {name: i for i, name in enumerate(plan.cities)}
+        rows = sorted(rows, key=lambda row: place[row[0]])
     for name, told, record in rows if every else rows[:_MOST_ROWS]:
         figures = (
             ("", "", "")
@@ -85,6 +86,12 @@ def _table(
         )
         table.add_row(name, told, *figures)
     return table
+
+
+def tell_lost(times: int, lang: Language) -> None:
+    """The connection to a cluster was lost so often, and is made anew."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(message("batch_connection_lost", lang, times=times), markup=False)
 
 
 def show_failed(records: list[Record], lang: Language) -> None:

@@ -291,6 +291,20 @@ def test_the_command_says_what_failed_and_goes_on(towns: Path, tmp_path: Path) -
     assert "near.csv" in (tmp_path / "out" / "index.zh.html").read_text(encoding="utf-8")
 
 
+def test_what_a_type_needs_is_written_in_the_file_of_the_batch(tmp_path: Path) -> None:
+    table = write_town(tmp_path, "near")
+    places = tmp_path / "near-places.csv"
+    places.write_text(places.read_text("utf-8").replace("pharmacy,", "chemists,"), "utf-8")
+    (failed,) = run_batch(read_plan(write_plan(tmp_path, table)), tmp_path / "ws", Here())
+    assert "(mapping, other_types)" in (failed.error or {})["en"]
+    assert "（mapping, other_types）" in (failed.error or {})["zh"]
+    words = tmp_path / "words.toml"
+    words.write_text('[values.service]\npharmacy = ["chemists"]\n', encoding="utf-8")
+    plan = write_plan(tmp_path, table, 'mapping = "words.toml"\n')
+    (done,) = run_batch(read_plan(plan), tmp_path / "ws", Here())
+    assert (done.state, done.residents) == ("done", 300)
+
+
 def hostile() -> dict[str, Any]:
     """Figures of a city whose names are markup."""
     name = "</script><script>document.title='x'</script><b>街</b>"

@@ -23,7 +23,7 @@ from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.pieces import Piece, cut_map
 from lifecircle.analysis.readers.osm.service_boxes import read_service_boxes
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.service.batch.cities import read_plan
+from lifecircle.service.batch.cities import Plan, read_plan
 from lifecircle.service.batch.maps import cut_maps
 from lifecircle.service.batch.records import Record
 from lifecircle.service.batch.run import run_batch, tasks_of
@@ -279,3 +279,27 @@ def test_where_places_lie_is_known_without_their_shapes(tmp_path: Path) -> None:
     drawn = [place for tags, place in nodes if tags.get("amenity") == "pharmacy"]
     assert np.allclose(sorted(boxes["pharmacy"][:, :2].tolist()), sorted(map(list, drawn)))
     assert np.array_equal(boxes["pharmacy"][:, :2], boxes["pharmacy"][:, 2:])
+
+
+def test_a_map_is_cut_within_the_limits_and_ready_pieces_need_none(tmp_path: Path) -> None:
+    plan = read_plan(write_cities(tmp_path))
+    west, east = plan.cities["west"], replace(plan.cities["east"], margin_km=1.4)
+    cut_maps(tasks_of(plan, tmp_path / "ws", resume=False))
+
+    def cut(*, apart: bool = True, **limits: Any) -> tuple[list[str], dict[str, str]]:
+        asked = Plan({"west": replace(west, memory_gb=0.01), "east": replace(east, **limits)})
+        workspace = tmp_path / ("ws" if apart else "here")
+        ready, failed = cut_maps(tasks_of(asked, workspace, resume=True), apart=apart)
+        return [task.name for task in ready], {one.city: (one.error or {})["en"] for one in failed}
+
+    ready, failed = cut(memory_gb=0.05)
+    assert (ready, [*failed]) == (["west"], ["east"])
+    assert "needs more memory than the 0.05 GB" in failed["east"]
+    ready, failed = cut(timeout_minutes=0.0001)
+    assert (ready, [*failed]) == (["west"], ["east"])
+    assert "timeout_minutes" in failed["east"]
+    assert cut(memory_gb=4) == (["west", "east"], {})
+    assert cut(apart=False) == (["west", "east"], {})
+    pieces = [tmp_path / where / ".batch" / "maps" / "east.osm.pbf" for where in ("ws", "here")]
+    assert pieces[0].read_bytes() == pieces[1].read_bytes()
+    assert not [*pieces[0].parent.glob(".aside-*")]

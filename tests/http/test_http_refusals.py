@@ -76,7 +76,8 @@ def test_a_short_question_gets_no_long_answer(served: TestClient) -> None:
 
 
 def test_a_wrong_word_of_a_list_is_told_with_the_name_of_the_list(served: TestClient) -> None:
-    fault = served.get("/jobs?status=running&status=zz&lang=zh").json()["faults"][0]
+    near = TestClient(served.app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
+    fault = near.get("/jobs?status=running&status=zz&lang=zh").json()["faults"][0]
     assert fault["parameter"] == "status"
     assert "status = “zz”" in fault["text"]
     assert "accepted、running、" in fault["text"]

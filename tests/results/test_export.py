@@ -21,6 +21,7 @@ from lifecircle.analysis.city.model import Deferred
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, WorkspaceError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results import export
+from lifecircle.analysis.results import export_blocks as export_blocks_room
 from lifecircle.analysis.results.columns import LAYERS
 from lifecircle.analysis.results.export import (
     SUFFIXES,
@@ -222,7 +223,7 @@ def test_coverage_tables(run: Run, tmp_path: Path) -> None:
         export_coverage(result, tmp_path / "c.gpkg")
 
 
-@pytest.mark.parametrize("suffix", [".gpkg", ".parquet", ".xlsx"])
+@pytest.mark.parametrize("suffix", [".gpkg", ".parquet", ".xlsx", ".csv"])
 @pytest.mark.parametrize("layer", ["cells", "units", "network"])
 def test_a_long_layer_is_written_block_by_block_as_at_once(
     run: Run, tmp_path: Path, layer: str, suffix: str, monkeypatch: pytest.MonkeyPatch
@@ -230,11 +231,16 @@ def test_a_long_layer_is_written_block_by_block_as_at_once(
     columns = layer_columns(run, layer)
     export_frame(layer_frame(run, layer), columns, tmp_path / f"whole{suffix}", layer)
     monkeypatch.setattr(layers, "ROWS", 2)
+    monkeypatch.setattr(export_blocks_room, "GROUP_ROWS", 4)
     export_blocks(layer_blocks(run, layer), columns, tmp_path / f"blocks{suffix}", layer)
     whole, blocks = (read_back(tmp_path / f"{name}{suffix}") for name in ("whole", "blocks"))
     assert list(whole.columns) == list(blocks.columns)
     same = (whole == blocks) | (whole.isna() & blocks.isna())  # null throughout: of any type
     assert same.to_numpy().all()
+    if suffix == ".parquet":
+        told = pyarrow.parquet.read_metadata(tmp_path / f"blocks{suffix}")
+        groups = [told.row_group(k).num_rows for k in range(told.num_row_groups)]
+        assert [set(groups[:-1]) <= {4}, sum(groups)] == [True, len(whole)]
     known = whole.columns[whole.notna().any()]
     assert whole[known].dtypes.equals(blocks[known].dtypes)
 
@@ -243,6 +249,8 @@ def read_back(path: Path) -> pd.DataFrame:
     """What a file says, shapes as WKB."""
     if path.suffix == ".xlsx":
         return pd.read_excel(path, engine="openpyxl")
+    if path.suffix == ".csv":
+        return pd.read_csv(path)
     frame = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
     assert frame.crs.to_epsg() == 4326
     return pd.DataFrame(frame.drop(columns="geometry")).assign(wkb=frame.geometry.to_wkb())

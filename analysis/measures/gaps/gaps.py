@@ -124,10 +124,14 @@ def find_gaps(
     question: Question,
     *,
     min_residents: int = 0,
+    drawn: bool = True,
 ) -> GapsFound:
-    """As `gaps`, with the sums of all residents without, those of left out gaps too."""
+    """As `gaps`, with the sums of all residents without, those of left out gaps too.
+
+    Not `drawn` their geometries are empty: drawing takes most of the time and memory.
+    """
     table, bridge = find_gap_table(study, question, min_residents=min_residents)
-    return GapsFound(() if table is None else _rows(study, table), bridge)
+    return GapsFound(() if table is None else _rows(study, table, drawn), bridge)
 
 
 def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
@@ -162,7 +166,7 @@ def find_gap_table(
     return gap_table(study, question, walks, without, min_residents), bridge
 
 
-def _rows(study: Study, table: GapTable) -> tuple[Gap, ...]:
+def _rows(study: Study, table: GapTable, drawn: bool) -> tuple[Gap, ...]:
     """The gaps of a table, one by one."""
     city = study.city
     columns = zip(
@@ -184,7 +188,7 @@ def _rows(study: Study, table: GapTable) -> tuple[Gap, ...]:
         table.edge_of_list.tolist(),
         table.short_piece.tolist(),
         [table.cells[i:k] for i, k in zip(table.start, table.end, strict=True)],
-        draw_gaps(study, [table])[0].tolist(),
+        draw_gaps(study, [table])[0].tolist() if drawn else repeat(shapely.Polygon()),
         strict=False,
     )
     return tuple(starmap(Gap, columns))

@@ -192,7 +192,8 @@ def catchment_frame(run: Run, found: Catchments) -> gpd.GeoDataFrame:
 
 def _frame(run: Run, layer: str, values: Values, shapes: GeometryArray) -> gpd.GeoDataFrame:
     columns = {
-        column.name: _typed(column, values[column.name]) for column in layer_columns_of(run, layer)
+        column.name: _typed(column, values[column.name][:])  # some columns are made by rows
+        for column in layer_columns_of(run, layer)
     }
     geometry = in_degrees(shapes, run.city.crs)
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)

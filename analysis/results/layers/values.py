@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -53,6 +55,18 @@ def _leg(leg_m: FloatArray, snapped: BoolArray) -> FloatArray:
     return np.where(snapped, leg_m, np.nan)
 
 
+@dataclass(frozen=True, slots=True)
+class WalkColumn:
+    """Minutes of walks in centimetres (n,), worked out for the rows that are asked for."""
+
+    cm: Int32Array
+    speed_m_per_s: Fraction
+
+    def __getitem__(self, rows: slice) -> FloatArray:
+        """Minutes of some rows, NaN where nothing is reached."""
+        return minutes_of(self.cm[rows], self.speed_m_per_s)
+
+
 def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
     """Columns and shapes of the layer ``cells``: polygons, points (metres) where there is none."""
     cells, units = run.city.cells, run.city.units
@@ -79,9 +93,9 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
         values[f"residents_{group}"] = nullable(counts.value, counts.known)
     for service in run.policy.services:
         values[f"minutes_{service}"] = (
-            minutes_of(run.travel.cell_cm[run.travel.row(service)], speed)
+            WalkColumn(run.travel.cell_cm[run.travel.row(service)], speed)
             if service in run.travel.services
-            else np.full(len(cells), np.nan)
+            else np.broadcast_to(np.nan, len(cells))
         )
     values |= cell_values(run)
     for kind in run.policy.circles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import os
 import re
 import threading
@@ -11,7 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
+from geopandas.testing import assert_geodataframe_equal
 
 from lifecircle.analysis.errors import Fault, InputError, LifecircleError
 from lifecircle.analysis.results.model import Run
@@ -98,6 +101,37 @@ def test_what_is_dear_of_a_large_city_is_the_same_from_its_own_process(
     one, other = here.get(f"/areas/tiny/{path}"), apart.get(f"/areas/tiny/{path}")
     assert (one.status_code, len(asked)) == (200, 1)
     assert (other.content, other.headers["etag"]) == (one.content, one.headers["etag"])
+
+
+@pytest.mark.parametrize("asked", ["f=parquet", "f=parquet&sortby=-residents&limit=3"])
+def test_a_file_of_a_large_city_is_written_by_its_own_process_and_never_held_here(
+    root: Path, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, plain = f"/collections/tiny.cells/items?{asked}", {"accept-encoding": "identity"}
+    one = client(root).get(path, headers=plain)
+    monkeypatch.setattr(workshop_room, "LARGE_CELLS", -1)
+    alone = client(root).get(path, headers=plain)  # where no process is begun
+    runs: list[Apart] = []
+    run = Workshop.run
+
+    def noting(self: Workshop, asked: Apart, left: threading.Event) -> bytes:
+        runs.append(asked)
+        return run(self, asked, left)
+
+    def held(self: AreaState, name: str) -> None:
+        raise AssertionError(name)
+
+    monkeypatch.setattr(AreaState, "layer", held)
+    monkeypatch.setattr(Workshop, "run", noting)
+    apart = client(root, dear_apart=True, kept_file_bytes=2**24)
+    told = [apart.get(path, headers=plain) for _ in range(2)]
+    assert {said.content for said in (alone, *told)} == {alone.content}
+    frames = [gpd.read_parquet(io.BytesIO(said.content)) for said in (one, alone)]
+    assert_geodataframe_equal(*frames)
+    assert {said.headers["etag"] for said in (one, *told)} == {one.headers["etag"]}
+    assert told[0].headers["content-length"] == str(len(alone.content))
+    assert len(runs) == 1  # the second is the file kept
+    assert not list((root / ".cache" / "answers").glob(".writing-*"))
 
 
 def test_a_map_from_its_own_process_has_a_nonce_of_its_own_for_each_reader(

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from lifecircle.analysis.results.folders import AreaFolders, answers_folder
+from lifecircle.analysis.results.folders import AreaFolders, answers_folder, answers_root
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.results.upkeep import prune
+from lifecircle.service import kept_files
 from lifecircle.service.apart.jail import Limits
 from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Apart, Workshop
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.kept_files import KeptFiles
+from lifecircle.service.kept_files import KeptFiles, seal
 from lifecircle.service.state import Areas, AreaState
 from lifecircle.service.waiting import FIRST_APART_S, FIRST_S, Costs, WaitingList
 from tests.worlds.tiny import tiny_run
@@ -92,6 +93,40 @@ def test_a_damaged_file_is_none_and_the_oldest_go_first(tmp_path: Path) -> None:
         assert kept.get(paths[5]) is None
     kept.put(paths[4], b"x" * 300)  # more than a quarter
     assert kept.get(paths[4]) == b"\x04" * 200
+
+
+def test_a_long_file_is_sent_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_files, "PIECE", 7)
+    kept, body = KeptFiles(tmp_path, 1_000, None), bytes(range(200))
+    path, long = (kept.path("a", "r0", name) for name in ("question", "long"))
+    stale = answers_root(tmp_path) / ".writing-stale"
+    stale.mkdir(parents=True)
+    os.utime(stale, (1, 1))
+
+    def write(to: Path, what: bytes = body) -> None:
+        to.write_bytes(what)
+        seal(to)
+
+    held = kept.written(path, write)
+    other = kept.open(path)
+    assert other is not None
+    mixed = [first + second for first, second in zip(held.pieces(), other.pieces(), strict=True)]
+    assert max(map(len, mixed)) == 14
+    assert b"".join(one[: len(one) // 2] for one in mixed) == body
+    assert not stale.exists()
+    whole = path.read_bytes()
+    for broken in (whole[:-1], b"\xff" + whole[1:], b""):
+        path.write_bytes(broken)
+        assert kept.open(path) is None
+    path.write_bytes(whole)
+    path.unlink()
+    assert b"".join(other.pieces()) == body  # to who began, also when it is gone
+    large = kept.written(long, lambda to: write(to, body * 2))  # more than a quarter
+    assert b"".join(large.pieces()) == body * 2
+    assert not long.exists()
+    assert not list(answers_root(tmp_path).glob(".writing-*"))
 
 
 def test_what_is_kept_is_counted_once_for_many_answers(
