@@ -368,15 +368,15 @@ class Areas:
 
         Raises
         ------
-        UnknownNameError
-            No such area or run.
+        UnknownNameError : no such area or run.
+        WorkspaceError : its files cannot be read, or are not as they were written.
         """
         name = run or self.current(area)
         with self._lock:
             self._close_left()
             held = self._states.get((area, name))
             if held is None:
-                held = AreaState(self.workspace.open(area, name), self._answers)
+                held = AreaState(self.workspace.open_whole(area, name), self._answers)
                 latest = self._current.get(area)
                 if run is None and latest is not None and latest[1] != name:
                     return held  # replaced meanwhile: nobody else asks for it

@@ -17,6 +17,7 @@ import dataclasses
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from lifecircle.analysis.results.layers.layers import LONGEST, MadeLayers, layer
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.names import inside
-from lifecircle.analysis.results.upkeep import claimed_aside, content_digest, sweep
+from lifecircle.analysis.results.upkeep import claimed_aside, content_digest, is_named_after, sweep
 from lifecircle.analysis.working_copy import begin_in_copy
 
 
@@ -88,6 +89,23 @@ class Workspace(AreaFolders):
             city, travel = read_city(folder)
             served = read_catchments(folder)
         return Run(folder, manifest, policy, city, travel, served)
+
+    def open_whole(self, area: str, run: str | None = None) -> Run:
+        """As `open`; meanwhile every byte of the run is read and compared with its digest.
+
+        Raises
+        ------
+        WorkspaceError : also where a file (but the manifest) is not as it was written.
+        """
+        folder = self.run_folder(area, run)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            digest = beside.submit(content_digest, folder)
+            opened = self.open(area, folder.name)
+            with reading(folder):
+                whole = is_named_after(folder.name, digest.result())
+        if not whole:
+            raise WorkspaceError("run_damaged", path=folder.name, area=area)
+        return opened
 
     def sweep(self) -> None:
         """Remove what dead builds left aside; a folder that cannot be written stays as it is."""

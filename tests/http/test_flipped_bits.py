@@ -1,0 +1,59 @@
+"""A bit that flips on the disk, in any file of a run: no figure of the run is given any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.app import create_app
+from lifecircle.service.settings import Settings
+from tests.worlds.tiny import tiny_run
+
+DAMAGED = {"run_damaged", "run_unreadable", "run_policy_unreadable"}
+
+
+def flip(file: Path) -> None:
+    """Turn one bit in the middle of a file round."""
+    held = bytearray(file.read_bytes())
+    held[len(held) // 2] ^= 0b100
+    file.write_bytes(held)
+
+
+def test_no_file_of_a_run_may_change(tmp_path: Path) -> None:
+    folder = tiny_run(tmp_path).path
+    files = [file for file in folder.iterdir() if file.name != "manifest.json"]
+    assert {file.suffix for file in files} == {".json", ".npy", ".parquet"}
+    workspace = Workspace(tmp_path)
+    for file in files:
+        if not file.stat().st_size:
+            continue
+        flip(file)
+        with pytest.raises(WorkspaceError) as raised:
+            workspace.open_whole("tiny")
+        assert raised.value.key in DAMAGED, file.name
+        flip(file)
+    assert workspace.open_whole("tiny").path == folder
+    (folder / "more.npy").write_bytes(b"")
+    with pytest.raises(WorkspaceError):
+        workspace.open_whole("tiny")
+
+
+def test_a_changed_run_is_not_served_and_the_others_are(tmp_path: Path) -> None:
+    changed, _ = tiny_run(tmp_path), tiny_run(tmp_path, area="whole")
+    flip(changed.path / "cells.parquet")
+    with TestClient(
+        create_app(Settings(workspace=tmp_path)),
+        base_url="http://127.0.0.1",
+        client=("127.0.0.1", 50000),
+    ) as client:
+        asked = {"service": "health_centre"}
+        for question in ("coverage", "gaps", "point?lon=102.6&lat=24.9", "report?f=json"):
+            path = question if "?" in question else f"{question}?service=health_centre"
+            refused = client.get(f"/areas/tiny/{path}")
+            assert refused.status_code == 503, (path, refused.text)
+            assert refused.json()["key"] in DAMAGED
+        assert client.get("/areas/whole/coverage", params=asked).status_code == 200
