@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lifecircle.service.queries.questions import language_of
+from lifecircle.service.queries.reader import language_of
 from lifecircle.service.responses import PROTECTION
 
 _WORDED: Final = (

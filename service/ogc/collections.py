@@ -22,7 +22,8 @@ from lifecircle.service.ogc.filters import (
 )
 from lifecircle.service.ogc.links import TILESETS, collection_url, link
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import PageQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import PageQuery
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import (
     ASKED_AGAIN,
     CSV,

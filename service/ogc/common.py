@@ -17,7 +17,8 @@ from lifecircle.service.ogc.links import TILING_SCHEMES, link
 from lifecircle.service.ogc.processes import CONFORMS_TO as PROCESSES
 from lifecircle.service.ogc.processes import PROCESSES_REL
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import PageQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import PageQuery
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, HTML, JSON, OPENAPI, encode, wants_page
 
 router = APIRouter(tags=["ogc"])

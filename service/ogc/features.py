@@ -17,7 +17,7 @@ from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.collections import FORMS
 from lifecircle.service.ogc.links import collection_url, link, with_query
 from lifecircle.service.ogc.selection import ItemsQuery, Page
-from lifecircle.service.queries.questions import Reader
+from lifecircle.service.queries.reader import Reader
 from lifecircle.service.responses import GEOJSON, HTML, JSON
 from lifecircle.service.state import LayerTable
 

@@ -39,7 +39,7 @@ from lifecircle.service.ogc.selection import (
     select,
 )
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import Reader, ReaderNow
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import (
     FILES,
     GEOJSON,

@@ -22,7 +22,8 @@ from lifecircle.service.jobs.model import BUILD, Answered, Job, State
 from lifecircle.service.jobs.records import Wanted
 from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.ogc.selection import moment_of
-from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import HTML, JSON, PROBLEM, UNCACHED, encode
 

@@ -25,7 +25,8 @@ from lifecircle.service.jobs.processes.of_runs import QUICK_S, Siting
 from lifecircle.service.ogc.jobs import job_url, result_document, status_document
 from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.ogc.process_description import description, summary
-from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, kept_body
 from lifecircle.service.state import AreaState
 

@@ -19,7 +19,8 @@ from lifecircle.service.ogc.collections import listed_layers
 from lifecircle.service.ogc.links import collection_url
 from lifecircle.service.ogc.qgis_styles import renderer_of, tile_styles
 from lifecircle.service.ogc.tile_grid import DEEPEST, QUAD
-from lifecircle.service.queries.questions import AreaName, Asked, Reader, ReaderNow
+from lifecircle.service.queries.questions import AreaName, Asked
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, disposition
 from lifecircle.service.wording import Words
 

@@ -36,7 +36,8 @@ from lifecircle.service.ogc.tile_layers import (
     drawn_layer,
     tile,
 )
-from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, OfYear, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, OfYear
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, JSON, MVT, TILEJSON, answer, encode
 
 router = APIRouter(tags=["ogc"])

@@ -43,13 +43,12 @@ from lifecircle.service.queries.questions import (
     GapsQuery,
     IsochroneQuery,
     PointQuery,
-    Reader,
-    ReaderNow,
     RouteQuery,
     RunQuery,
     SearchQuery,
     minute_list,
 )
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import GEOJSON, JSON, answer, encode, wants_page
 from lifecircle.service.state import AreaState
 

@@ -26,14 +26,8 @@ from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.inbox import STREETS, TABLES, Inbox, Upload
 from lifecircle.service.jobs.records import owner_of
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import (
-    NOTHING_ELSE,
-    PAGE_ONLY,
-    Asked,
-    Name,
-    Reader,
-    ReaderNow,
-)
+from lifecircle.service.queries.questions import NOTHING_ELSE, PAGE_ONLY, Asked, Name
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode
 from lifecircle.service.routes.checks import HERE

@@ -14,14 +14,8 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog.catchments import catchments_document
 from lifecircle.service.catalog.tiers.referral import referral_document
-from lifecircle.service.queries.questions import (
-    AreaName,
-    Name,
-    OfUnits,
-    OfYear,
-    PlainQuery,
-    ReaderNow,
-)
+from lifecircle.service.queries.questions import AreaName, Name, OfUnits, OfYear, PlainQuery
+from lifecircle.service.queries.reader import ReaderNow
 from lifecircle.service.responses import answer
 
 router = APIRouter(tags=["areas"])

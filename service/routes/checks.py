@@ -29,7 +29,8 @@ from lifecircle.service.apart.jail import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
 from lifecircle.service.guards import RoleFirst, asked_first
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import PAGE_ELSE, PAGE_ONLY, Reader, ReaderNow
+from lifecircle.service.queries.questions import PAGE_ELSE, PAGE_ONLY
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, wants_page
 from lifecircle.service.routes.jailed import in_jail

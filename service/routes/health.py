@@ -11,7 +11,8 @@ from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.guards import check_near
 from lifecircle.service.observing.metrics import CONTENT
-from lifecircle.service.queries.questions import NOTHING_ELSE, TEXT_ONLY, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, TEXT_ONLY
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["health"])

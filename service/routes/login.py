@@ -28,7 +28,7 @@ from lifecircle.service.database.sessions import (
 from lifecircle.service.errors import AccountError, ForbiddenError, RequestError
 from lifecircle.service.outside.accounts import BEGIN, CALLBACK, END, Accounts
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import Reader, ReaderNow
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.request_origin import (
     ACCOUNT_COOKIE,
     COOKIE,

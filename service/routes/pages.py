@@ -19,14 +19,8 @@ from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.outside.tianditu import Tianditu
 from lifecircle.service.pages import new_nonce, page, page_response
-from lifecircle.service.queries.questions import (
-    PAGE_ELSE,
-    AreaName,
-    MapQuery,
-    Name,
-    PieceQuery,
-    ReaderNow,
-)
+from lifecircle.service.queries.questions import PAGE_ELSE, AreaName, MapQuery, Name, PieceQuery
+from lifecircle.service.queries.reader import ReaderNow
 from lifecircle.service.responses import (
     KEPT,
     READER_LEFT,

@@ -22,7 +22,7 @@ from lifecircle.service.errors import (
     storage_fault,
 )
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import language_of
+from lifecircle.service.queries.reader import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, wants_page
 from lifecircle.service.wording import Words
 

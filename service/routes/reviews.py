@@ -24,7 +24,8 @@ from lifecircle.service.queries.kept import (
     ReviewQuery,
     ReviewsQuery,
 )
-from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow
+from lifecircle.service.queries.questions import AreaName
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import (
     GEOJSON,
     JSON,

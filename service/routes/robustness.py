@@ -16,7 +16,8 @@ from lifecircle.service.catalog import robustness_document
 from lifecircle.service.catalog.firm.robustness import BUDGET, RobustnessTask
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.pages import page_response
-from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow, RobustnessQuery
+from lifecircle.service.queries.questions import AreaName, RobustnessQuery
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.report.robustness import page_policy, robustness_page, robustness_workbook
 from lifecircle.service.responses import (
     READER_LEFT,

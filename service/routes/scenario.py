@@ -13,14 +13,8 @@ from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service.catalog import prepare_scenarios, scenario_document
 from lifecircle.service.guards import NEAR, RoleFirst
-from lifecircle.service.queries.questions import (
-    AreaName,
-    Minutes,
-    Name,
-    OfYear,
-    PlainQuery,
-    ReaderNow,
-)
+from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfYear, PlainQuery
+from lifecircle.service.queries.reader import ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["scenario"], route_class=RoleFirst)

@@ -32,7 +32,8 @@ from lifecircle.service.queries.kept import (
     RebasedScenario,
     ScenarioFile,
 )
-from lifecircle.service.queries.questions import NOTHING_ELSE, AreaName, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, AreaName
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.responses import (
     GEOJSON,
     UNCACHED,

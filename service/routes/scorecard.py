@@ -15,7 +15,8 @@ from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import scorecard_document, settings_given
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.pages import page_response
-from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow
+from lifecircle.service.queries.questions import AreaName
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.queries.scorecard import ScorecardQuery
 from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
 from lifecircle.service.responses import (

@@ -42,9 +42,8 @@ from lifecircle.service.queries.questions import (
     OfWalker,
     OfYear,
     PlainQuery,
-    Reader,
-    ReaderNow,
 )
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.report.stages import stages_page, stages_policy
 from lifecircle.service.responses import (
     JSON,

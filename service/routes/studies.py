@@ -25,10 +25,9 @@ from lifecircle.service.queries.questions import (
     CompareQuery,
     EquityQuery,
     GrowthQuery,
-    Reader,
-    ReaderNow,
     ReportQuery,
 )
+from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.page import style_policy
 from lifecircle.service.responses import HTML, XLSX, answer, wants_page

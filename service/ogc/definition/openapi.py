@@ -20,7 +20,7 @@ from lifecircle.service.ogc.definition.answers import ITEMS, say_answers
 from lifecircle.service.ogc.definition.parameters import declare_parameters, narrow_items
 from lifecircle.service.ogc.definition.plain import downgraded
 from lifecircle.service.ogc.filters import queryable_schema, queryables
-from lifecircle.service.queries.questions import Reader
+from lifecircle.service.queries.reader import Reader
 from lifecircle.service.queries.scorecard import packaged_settings, setting_parameters
 from lifecircle.service.wording import Words
 
