@@ -30,6 +30,7 @@ from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.osm.aside import in_order
 from lifecircle.analysis.readers.osm.pieces import Piece, cut_map
 from lifecircle.analysis.readers.osm.service_boxes import read_service_boxes
+from lifecircle.analysis.readers.osm.source import blame_machine
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.cities import plain
 from lifecircle.service.batch.records import Record, Records, digests_of
@@ -166,7 +167,11 @@ def cut_here(text: str) -> str:
         with TemporaryDirectory(dir=order["aside"]) as aside:
             found = [_wanted(task, order["digest"], Path(aside), lost) for task in tasks]
             wanted = [one for one in found if one is not None]
-            _cut(Path(order[MAP]), wanted, Path(aside), lost)
+            try:
+                _cut(Path(order[MAP]), wanted, Path(aside), lost)
+            except RuntimeError as error:
+                blame_machine(error)
+                raise
     except LifecircleError as error:
         lost |= {task.name: _told(error) for task in tasks}
     except OSError as error:

@@ -29,6 +29,7 @@ from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.results.upkeep import content_digest
 from lifecircle.service.catalog.compare import answer_compare
 from lifecircle.service.cli import app
 from tests.pages.served import client
@@ -343,6 +344,9 @@ def test_runs_from_before_there_was_slope_still_open(
         for key in forgotten:
             del content[key]
         file.write_text(json.dumps(content), encoding="utf-8")
+    named = run.path.with_name(f"{run.path.name.partition('-')[0]}-{content_digest(run.path)[:8]}")
+    run.path.rename(named)
+    (tmp_path / "town" / "current").write_text(named.name, encoding="utf-8")
     old = Workspace(tmp_path).open("town")
     assert old.policy.terrain is None
     assert old.city.network.slope is None

@@ -261,7 +261,7 @@ def test_a_file_that_vanishes_midway(tmp_path, town, gone):
     before = snapshot(workspace)
     file = town if gone == "osm" else units
     room, reader = {  # after inputs were hashed
-        "osm": ("lifecircle.analysis.readers.osm.extract", "list_places"),
+        "osm": ("lifecircle.analysis.readers.osm.extract", "list_rows"),
         "units": ("lifecircle.analysis.facts", "read_units"),
     }[gone]
     spoilt = f"""

@@ -137,12 +137,21 @@ def broken_file(path: Path, error: Exception) -> InputError:
 
     Raises
     ------
-    MemoryError, OSError : what osmium stumbled over was no fault of the file: there was no memory
-        (nor room for one more thread), or no room to write.
+    MemoryError, OSError : as `blame_machine`.
+    """
+    blame_machine(error)
+    return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])
+
+
+def blame_machine(error: Exception) -> None:
+    """Raise what osmium stumbled over where that was no fault of the file.
+
+    Raises
+    ------
+    MemoryError, OSError : there was no memory (nor room for one more thread), or no room to write.
     """
     if any(os.strerror(code) in str(error) for code in (errno.ENOMEM, errno.EAGAIN)):
         raise MemoryError(str(error)) from error
     for code in (errno.ENOSPC, errno.EDQUOT):
         if (said := os.strerror(code)) in str(error):
             raise OSError(code, said, gettempdir()) from error
-    return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])
