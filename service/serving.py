@@ -130,6 +130,8 @@ def settled(app: FastAPI) -> FastAPI:
     """
 
     from lifecircle.analysis.machine import collect_no_more
+    from lifecircle.service.apart.jail import load_readers
+    from lifecircle.service.apart.workshop import is_large_city
 
     def settle() -> None:
         for name in _ON_DEMAND:
@@ -138,7 +140,13 @@ def settled(app: FastAPI) -> FastAPI:
         collect_no_more()
         gc.set_threshold(*_COLLECTED)
 
+    def begin_processes() -> None:
+        areas = app.state.areas
+        if any(is_large_city(areas.manifest(area)) for area in areas.names()):
+            load_readers()
+
     app.state.warmth.then = settle
+    app.state.warmth.afterwards = begin_processes
     return app
 
 

@@ -213,16 +213,14 @@ class NamedRun:
 
 
 class Warmth:
-    """Whether the kernels were compiled or loaded; `failed` is why not.
-
-    `then` is done last, before the service says that it is ready.
-    """
+    """Whether the kernels were compiled or loaded; `failed` is why not. `then` is done last, before
+    the service says that it is ready; `afterwards` once it is."""
 
     def __init__(self) -> None:
-        self.done = False
-        self.stopped = False
+        self.done = self.stopped = False
         self.failed: Exception | None = None
         self.then: Callable[[], None] | None = None
+        self.afterwards: Callable[[], None] | None = None
 
     def warm(self, areas: Areas) -> None:
         """Ask one question of one area, so that no reader waits for a compiler."""
@@ -239,6 +237,8 @@ class Warmth:
         finally:
             self.done = True
         with suppress(Exception):  # asked less often: nobody waits for these
+            if self.afterwards is not None:
+                self.afterwards()
             for area in areas.names()[:1]:
                 if compiled and not self.stopped:  # else they lie in the cache as well
                     areas.open(area).warm_siting()

@@ -139,6 +139,17 @@ def supervised(work: str, told: bytes, folder: str, limits: Limits, left: thread
     return said[1:]
 
 
+def load_readers() -> None:
+    """Have the server of processes load what they work with, before anybody waits for it."""
+    limits = Limits(memory_bytes=1 << 30, seconds=START_S, file_bytes=1 << 20)
+    supervised(f"{__name__}:nothing", b"", tempfile.gettempdir(), limits, threading.Event())
+
+
+def nothing(_: bytes) -> bytes:
+    """What a process does that is asked for nothing."""
+    return b""
+
+
 def _next_word(ours: Connection, seconds: float, limits: Limits, left: threading.Event) -> bytes:
     until = time.monotonic() + seconds
     while not ours.poll(TICK_S):

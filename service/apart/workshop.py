@@ -23,6 +23,7 @@ import orjson
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.results.by_profile import run_by
+from lifecircle.analysis.results.model import Manifest
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.texts import Named, Title
 from lifecircle.service.apart.jail import TICK_S, Limits, supervised
@@ -69,6 +70,11 @@ def apart_if_large(asked: Apart) -> Callable[[], Any]:
 def is_large(state: AreaState | NamedRun) -> bool:
     """Whether the answers of a city hold the web process for long."""
     return len(state.run.city.cells) > LARGE_CELLS
+
+
+def is_large_city(manifest: Manifest) -> bool:
+    """As `is_large`, of a run that need not be open."""
+    return manifest.counts.get("cells", 0) > LARGE_CELLS
 
 
 class Workshop:
