@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.kernel import kernel
-from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, corners_of
 
 SEGMENTS: Final = 4  # corners per quarter of a drawn disc
 _CORNERS: Final = 4 * SEGMENTS
@@ -32,7 +32,7 @@ def union_of_discs(centres: FloatArray, radius_m: float) -> shapely.Geometry:
     of the union only where none of its points lies in any disc.
     """
     points: FloatArray = np.unique(centres, axis=0)
-    square = np.floor((points - points.min(axis=0)) / radius_m).astype(np.int64)
+    square = np.floor((points - corners_of(points)[0]) / radius_m).astype(np.int64)
     order = np.lexsort((square[:, 1], square[:, 0]))
     points, square = points[order], square[order]
     width = int(square[:, 1].max()) + 1

@@ -21,13 +21,12 @@ from lifecircle.analysis.city.crs import metric_crs, to_lonlat, to_metric
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import UNREACHED_CM, FloatArray
+from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, UNREACHED_CM, FloatArray
 from lifecircle.analysis.readers.tables.units import read_units
 from lifecircle.analysis.texts import Title, first_of
 from lifecircle.analysis.texts import cut as cut_off
 
 _WIDER: Final = 1.01  # a buffer's corners are cut, and metres of a projection are not quite true
-_CM: Final = 100
 _KM: Final = 1000
 _KM_DIGITS: Final = 2  # as told; never more than there is
 _SHOWN: Final = 8
@@ -50,7 +49,9 @@ def least_margin_m(policy: Policy) -> float:
     attachment = policy.attachment
     speed = max(float(walker.speed_m_per_s) for walker in policy.walkers.values())
     minutes = max((service.minutes.value for service in policy.services.values()), default=0)
-    walk_m = minutes * 60 * speed / _least_cost(policy) + 2 * attachment.max_leg_m.value
+    walk_m = (
+        minutes * SECONDS_PER_MINUTE * speed / _least_cost(policy) + 2 * attachment.max_leg_m.value
+    )
     return float(max(walk_m, attachment.min_component_m.value))
 
 
@@ -114,7 +115,7 @@ def cut_remarks(
         away_km = math.ceil(max(cut.beyond[name] for name in lacking) / _KM)
         told = {"services": _titles(lacking, policy), "km": km, "away_km": away_km}
         yield Warn("cut_service_beyond", told)
-    sure_cm = cut.margin_m * _CM * _least_cost(policy)
+    sure_cm = cut.margin_m * CM_PER_M * _least_cost(policy)
     on_streets, residents = city.cells.position.snapped, city.cells.residents
     far: dict[str, tuple[int, int]] = {}
     lost: dict[str, int] = {}
@@ -128,7 +129,7 @@ def cut_remarks(
         if people := int(residents[nowhere & on_streets].sum()):
             lost[name] = people
     if far:
-        most_m = max(walk for _, walk in far.values()) / _CM / _least_cost(policy)
+        most_m = max(walk for _, walk in far.values()) / CM_PER_M / _least_cost(policy)
         told = {"services": _titles(far, policy), "km": km, "away_km": math.ceil(most_m / _KM)}
         yield Warn("cut_nearest_beyond", told | {"residents": max(n for n, _ in far.values())})
     if lost:

@@ -35,9 +35,6 @@ from lifecircle.analysis.results.folders import (
 from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.proposals import any_kept
 
-if sys.platform != "win32":  # there, leftovers go by their age alone
-    pass
-
 ASIDE: Final = ".tmp-"
 LOCK: Final = ".lock"
 DEAD_AFTER_S: Final = 24 * 3600  # of what has no lock: not touched for a day is dead

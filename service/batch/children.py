@@ -14,14 +14,20 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Final, Protocol
 
 from lifecircle.service.apart.children import without_settings
-from lifecircle.service.batch.one_city import SERVE
+from lifecircle.service.batch.one_city import OUT_OF_MEMORY, SERVE
 
 _ONE_CITY: Final = "lifecircle.service.batch.one_city"
+_POLL_S: Final = 0.1
+_MOST_SAID: Final = 4_000
 _LOST: Final = -int(signal.SIGTERM)  # the code of a copy that died with its server
 
 
@@ -46,6 +52,68 @@ def begin_child(text: str, answer: Path, log: Path) -> Child:
     if platform.system() == "Linux":
         return _server().begin(text, answer, log)
     return _OfItsOwn(text, answer, log)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: its exit code (None: its time was over), its answer, its last words."""
+
+    code: int | None
+    seconds: float
+    answer: str
+    said: str
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it asked for more memory than it may have."""
+        return self.code == OUT_OF_MEMORY
+
+    @property
+    def how(self) -> str:
+        """The signal that ended it, or its exit code."""
+        code = self.code or 0
+        return signal.Signals(-code).name if -code in {*map(int, signal.Signals)} else str(code)
+
+    @property
+    def last_line(self) -> str:
+        """The last of what it said."""
+        return self.said.splitlines()[-1] if self.said else "–"
+
+
+def in_child(
+    text: str, folder: Path, title: str, minutes: float, called_off: Event | None = None
+) -> Ended:
+    """Do what a text orders (`one_city.build`) in a child, which is stopped when its time is over.
+
+    Raises
+    ------
+    CancelledError : it was called off.
+    """
+    answer = folder / f".{title}.{os.getpid()}.answer"
+    log = folder / f"{title}.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")  # what an earlier try said is not what this one dies of
+    child = begin_child(text, answer, log)
+    try:
+        child.begun()
+        since = time.monotonic()
+        code = _wait(child, since + 60 * minutes, called_off)
+        told = answer.read_text(encoding="utf-8") if code == 0 else ""
+        said = log.read_text(encoding="utf-8", errors="replace").strip()[-_MOST_SAID:]
+        return Ended(code, round(time.monotonic() - since, 3), told, said)
+    finally:
+        child.stop()
+        answer.unlink(missing_ok=True)
+
+
+def _wait(child: Child, until: float, called_off: Event | None) -> int | None:
+    """The exit code of a child, None where its time is over."""
+    while (code := child.wait(_POLL_S)) is None:
+        if called_off is not None and called_off.is_set():
+            raise CancelledError
+        if time.monotonic() > until:
+            return None
+    return code
 
 
 class _OfItsOwn:

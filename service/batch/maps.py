@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,14 +31,14 @@ from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.osm.aside import in_order
 from lifecircle.analysis.readers.osm.pieces import Piece, cut_map
 from lifecircle.analysis.readers.osm.service_boxes import read_service_boxes
-from lifecircle.analysis.readers.osm.source import blame_machine
 from lifecircle.analysis.writing import write_aside
+from lifecircle.service.batch.children import in_child
 from lifecircle.service.batch.cities import plain
-from lifecircle.service.batch.records import Record, Records, digests_of
+from lifecircle.service.batch.records import Record, Records, Told, digests_of, told_of
 from lifecircle.service.batch.work import (
     Task,
     cut_of,
-    in_child,
+    map_note,
     map_piece,
     near_file,
     request_of,
@@ -49,7 +50,6 @@ _METRES: Final = 1000
 _STEP: Final = "cut"
 _TITLE: Final = "~map"  # no city's name has a ~
 MAP: Final = "map_to_cut"
-Told = Mapping[str, str]
 _NOT_OF_GROUND: Final[dict[str, Any]] = {
     "population": (), "facilities": (), "statistics": (), "closures": (), "surveyed": (),
     "elevation": None, "merges": None, "timeout_minutes": 1, "memory_gb": None, "retries": 0,
@@ -108,7 +108,7 @@ def _cut_one(
     """Cut one map for its cities; what is wrong with each that failed."""
     lost: dict[str, Told] = {}
     folder = map_piece(tasks[0]).parent
-    try:
+    with _lost_to_all(tasks, lost):
         folder.mkdir(parents=True, exist_ok=True)
         path = near_file(given, tasks[0])
         digest = sha256_of(path)
@@ -126,12 +126,19 @@ def _cut_one(
                     lost |= _cut_apart(path, digest, some, Path(aside), records)
                 else:
                     _cut(path, wanted, Path(aside), lost)
-    except LifecircleError as error:
-        lost |= {task.name: _told(error) for task in tasks}
-    except OSError as error:
-        told = _told(BatchError("batch_unwritable", detail=error.strerror or str(error)))
-        lost |= {task.name: told for task in tasks}
     return lost
+
+
+@contextmanager
+def _lost_to_all(tasks: Sequence[Task], lost: dict[str, Told]) -> Iterator[None]:
+    """What goes wrong in the block goes wrong with every city of the map."""
+    try:
+        yield
+    except LifecircleError as error:
+        lost |= {task.name: told_of(error) for task in tasks}
+    except OSError as error:
+        told = told_of(BatchError("batch_unwritable", detail=error.strerror or str(error)))
+        lost |= {task.name: told for task in tasks}
 
 
 def _cut_apart(
@@ -154,29 +161,18 @@ def _cut_apart(
     elif ended.out_of_memory:
         error = BatchError("batch_map_memory", map=path.name, gb=f"{most or 0:g}")
     else:
-        last = ended.said.splitlines()[-1] if ended.said else "–"
-        error = BatchError("batch_died", how=ended.how, last=last)
-    return {task.name: _told(error) for task in tasks}
+        error = BatchError("batch_died", how=ended.how, last=ended.last_line)
+    return {task.name: told_of(error) for task in tasks}
 
 
 def cut_here(text: str) -> str:
     """Cut the map of an order (`_cut_apart`) in this process; JSON of what is wrong with each."""
     order = json.loads(text)
     tasks, lost = [task_from(one) for one in order["tasks"]], dict[str, Told]()
-    try:
-        with TemporaryDirectory(dir=order["aside"]) as aside:
-            found = [_wanted(task, order["digest"], Path(aside), lost) for task in tasks]
-            wanted = [one for one in found if one is not None]
-            try:
-                _cut(Path(order[MAP]), wanted, Path(aside), lost)
-            except RuntimeError as error:
-                blame_machine(error)
-                raise
-    except LifecircleError as error:
-        lost |= {task.name: _told(error) for task in tasks}
-    except OSError as error:
-        told = _told(BatchError("batch_unwritable", detail=error.strerror or str(error)))
-        lost |= {task.name: told for task in tasks}
+    with _lost_to_all(tasks, lost), TemporaryDirectory(dir=order["aside"]) as aside:
+        found = [_wanted(task, order["digest"], Path(aside), lost) for task in tasks]
+        wanted = [one for one in found if one is not None]
+        _cut(Path(order[MAP]), wanted, Path(aside), lost)
     return json.dumps(lost)
 
 
@@ -198,19 +194,14 @@ def _wanted(task: Task, digest: str, aside: Path, lost: dict[str, Told]) -> _Wan
             return None
         return _Wanted(task, key, request)
     except LifecircleError as error:
-        lost[task.name] = _told(error)
+        lost[task.name] = told_of(error)
     except OSError as error:
-        lost[task.name] = _told(BatchError("batch_unreadable", detail=str(error)))
+        lost[task.name] = told_of(BatchError("batch_unreadable", detail=str(error)))
     return None
 
 
 def _key_of(task: Task) -> Any:
-    return json.loads(_note(task).read_text(encoding="utf-8")).get("key")
-
-
-def _note(task: Task) -> Path:
-    piece = map_piece(task)
-    return piece.with_name(f"{task.name}.json")
+    return json.loads(map_note(task).read_text(encoding="utf-8")).get("key")
 
 
 def _cut(path: Path, wanted: Sequence[_Wanted], aside: Path, lost: dict[str, Told]) -> None:
@@ -235,21 +226,17 @@ def _cut(path: Path, wanted: Sequence[_Wanted], aside: Path, lost: dict[str, Tol
                     None if margin is None else margin * _METRES,
                 )  # fmt: skip
             except LifecircleError as error:
-                lost[one.task.name] = _told(error)
+                lost[one.task.name] = told_of(error)
                 continue
             cuts[one.task.name] = ground.cut
             pieces.append((one, Piece(ground.shape, aside / map_piece(one.task).name)))
         cut_map(ordered.path, [piece for _, piece in pieces], doubted=False)
         for one, piece in pieces:
-            told = _note(one.task)
+            told = map_note(one.task)
             told.unlink(missing_ok=True)
             piece.target.replace(map_piece(one.task))
             said = {"key": one.key, "cut": asdict(cuts[one.task.name])}
             write_aside(told, json.dumps(said, ensure_ascii=False).encode())
-
-
-def _told(error: LifecircleError) -> Told:
-    return {"zh": error.text("zh"), "en": error.text("en")}
 
 
 def _refused(city: str, told: Told) -> Record:

@@ -27,7 +27,7 @@ from typing import Any, Final, NoReturn
 from lifecircle.analysis.machine import collect_no_more, die_with_parent
 
 SERVE: Final = "serve"
-_OUT_OF_MEMORY: Final = 5
+OUT_OF_MEMORY: Final = 5  # exit code of who ran out of memory and could still say so
 _CRASHED: Final = 1
 _CHUNK: Final = 1 << 16
 
@@ -68,7 +68,7 @@ def _limited(most_gb: float | None, work: Callable[[], None]) -> int:
     try:
         work()
     except MemoryError:
-        return _OUT_OF_MEMORY
+        return OUT_OF_MEMORY
     return 0
 
 

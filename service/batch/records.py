@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from lifecircle.analysis.build_request import CutFrom
+from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.provenance import code_version, sha256_of
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.cities import City, is_address, path_of, plain, split_address
@@ -119,6 +120,14 @@ class Records:
     def _write(self, file: Path, content: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_aside(file, content)
+
+
+Told = Mapping[str, str]  # by language
+
+
+def told_of(error: LifecircleError) -> dict[str, str]:
+    """What an error says, by language, as records have it."""
+    return {"zh": error.text("zh"), "en": error.text("en")}
 
 
 def key_of(

@@ -7,14 +7,11 @@ worker sees too (a shared folder), or addresses that it fetches.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
 import time
 from collections.abc import Mapping
-from concurrent.futures import CancelledError
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +32,7 @@ from lifecircle.analysis.readers.records.declarations import split_service
 from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.writing import write_aside
-from lifecircle.service.batch.children import Child, begin_child
+from lifecircle.service.batch.children import Ended, in_child
 from lifecircle.service.batch.cities import (
     ONE_FILE,
     City,
@@ -46,13 +43,10 @@ from lifecircle.service.batch.cities import (
 )
 from lifecircle.service.batch.fetched import fetch, send_run
 from lifecircle.service.batch.figures import write_figures
-from lifecircle.service.batch.records import Record, Records, key_of
+from lifecircle.service.batch.records import Record, Records, key_of, told_of
 from lifecircle.service.errors import BatchError
 from lifecircle.service.i18n import TEXTS
 
-_MEMORY_CODE: Final = 5  # exit code of a child that ran out of memory and could still say so
-_POLL_S: Final = 0.1
-_MOST_SAID: Final = 4_000
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 CUT: Final = "cut"
 Step = Literal["cut"] | int | None
@@ -121,7 +115,7 @@ def build_here(text: str) -> Record:
 
 def _told_of_file(error: LifecircleError) -> dict[str, str]:
     """What is wrong, by language; options of the build that it names stand in the batch's file."""
-    both = {"zh": error.text("zh"), "en": error.text("en")}
+    both = told_of(error)
     named = {one.replace("-", "_") for one in _OPTION.findall(both["en"])}
     keys = [one.name for one in fields(City) if one.name in named]
     if not keys:
@@ -227,11 +221,15 @@ def map_piece(task: Task) -> Path:
     return Records(Path(task.workspace)).folder / "maps" / f"{task.name}.osm.pbf"
 
 
+def map_note(task: Task) -> Path:
+    """What the city's piece was cut from and for, beside it."""
+    return map_piece(task).with_name(f"{task.name}.json")
+
+
 def cut_of(task: Task) -> CutFrom | None:
     """What is said of how the city's piece was cut; None where it is not cut."""
-    told = map_piece(task).with_name(f"{task.name}.json")
     try:
-        return CutFrom(**json.loads(told.read_text(encoding="utf-8"))["cut"])
+        return CutFrom(**json.loads(map_note(task).read_text(encoding="utf-8"))["cut"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -307,8 +305,7 @@ def _sent(task: Task, record: Record) -> Record:
     try:
         send_run(Path(task.workspace) / task.name / RUNS / record.run, task.runs_to)
     except BatchError as error:
-        told = {"zh": error.text("zh"), "en": error.text("en")}
-        return replace(record, state="failed", error=told)
+        return replace(record, state="failed", error=told_of(error))
     return record
 
 
@@ -322,63 +319,6 @@ def _apart(task: Task, called_off: Event | None) -> Record:
     return replace(_died(task, ended), seconds=ended.seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a process ended: its exit code (None: its time was over), its answer, its last words."""
-
-    code: int | None
-    seconds: float
-    answer: str
-    said: str
-
-    @property
-    def out_of_memory(self) -> bool:
-        """Whether it asked for more memory than it may have."""
-        return self.code == _MEMORY_CODE
-
-    @property
-    def how(self) -> str:
-        """The signal that ended it, or its exit code."""
-        code = self.code or 0
-        return signal.Signals(-code).name if -code in {*map(int, signal.Signals)} else str(code)
-
-
-def in_child(
-    text: str, folder: Path, title: str, minutes: float, called_off: Event | None = None
-) -> Ended:
-    """Do what a text orders (`one_city.build`) in a child, which is stopped when its time is over.
-
-    Raises
-    ------
-    CancelledError : it was called off.
-    """
-    answer = folder / f".{title}.{os.getpid()}.answer"
-    log = folder / f"{title}.log"
-    folder.mkdir(parents=True, exist_ok=True)
-    log.write_bytes(b"")  # what an earlier try said is not what this one dies of
-    child = begin_child(text, answer, log)
-    try:
-        child.begun()
-        since = time.monotonic()
-        code = _wait(child, since + 60 * minutes, called_off)
-        told = answer.read_text(encoding="utf-8") if code == 0 else ""
-        said = log.read_text(encoding="utf-8", errors="replace").strip()[-_MOST_SAID:]
-        return Ended(code, _seconds(since), told, said)
-    finally:
-        child.stop()
-        answer.unlink(missing_ok=True)
-
-
-def _wait(child: Child, until: float, called_off: Event | None) -> int | None:
-    """The exit code of a child, None where its time is over."""
-    while (code := child.wait(_POLL_S)) is None:
-        if called_off is not None and called_off.is_set():
-            raise CancelledError
-        if time.monotonic() > until:
-            return None
-    return code
-
-
 def _died(task: Task, ended: Ended) -> Record:
     """The record of work that ended without an answer."""
     if ended.code is None:
@@ -387,16 +327,14 @@ def _died(task: Task, ended: Ended) -> Record:
     if ended.out_of_memory:
         most = task.city.memory_gb
         return replace(_failed(task, "", "batch_memory", gb=f"{most or 0:g}"), died=True)
-    line = ended.said.splitlines()[-1] if ended.said else "–"
-    return replace(_failed(task, "", "batch_died", how=ended.how, last=line), died=True)
+    return replace(_failed(task, "", "batch_died", how=ended.how, last=ended.last_line), died=True)
 
 
 def given_up(city: str, how: str) -> Record:
     """The record of a city over which too many workers died."""
-    told = TEXTS.both("batch_died", how=how, last="–")
-    return Record(city, "", "failed", error={"zh": told.zh, "en": told.en}, died=True)
+    error = asdict(TEXTS.both("batch_died", how=how, last="–"))
+    return Record(city, "", "failed", error=error, died=True)
 
 
 def _failed(task: Task, key: str, message: str, **params: str) -> Record:
-    told = TEXTS.both(message, **params)
-    return Record(task.name, key, "failed", error={"zh": told.zh, "en": told.en})
+    return Record(task.name, key, "failed", error=asdict(TEXTS.both(message, **params)))

@@ -17,7 +17,6 @@ import json
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +24,6 @@ from typing import Any, Final
 
 from lifecircle.analysis.locks import try_lock, wait_for_lock
 from lifecircle.service.database.engine import FOLDER
-
-if sys.platform != "win32":
-    pass
 
 TASK: Final = "task.json"
 INPUTS: Final = "inputs"

@@ -84,6 +84,24 @@ class _Members:
         return _Members.of(np.concatenate([self.number, number]), np.concatenate([self.mask, mask]))
 
 
+class _Gathered:
+    """Members that are found one chunk of a file after the other."""
+
+    def __init__(self) -> None:
+        self._numbers = [np.empty(0, dtype=np.int64)]
+        self._masks = [np.empty(0, dtype=np.uint64)]
+
+    def add(self, number: IntArray, mask: Masks) -> None:
+        """Take those (k,) that some piece holds."""
+        held = mask > 0
+        self._numbers.append(number[held])
+        self._masks.append(mask[held])
+
+    def members(self) -> _Members:
+        """All that were taken."""
+        return _Members.of(np.concatenate(self._numbers), np.concatenate(self._masks))
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     nodes: _Members
@@ -111,7 +129,7 @@ def _nodes_on(path: Path, grounds: Sequence[shapely.Geometry]) -> _Members:
     for ground in grounds:
         shapely.prepare(ground)
     bounds = [shapely.bounds(ground) for ground in grounds]
-    numbers, masks = _Joined.empty()
+    found = _Gathered()
     for some in _chunks(osmium.FileProcessor(opened(path), _NODE)):
         told = [(node.id, node.lon, node.lat) for node in some if node.location.valid()]
         number = np.array([one[0] for one in told], dtype=np.int64)
@@ -121,17 +139,8 @@ def _nodes_on(path: Path, grounds: Sequence[shapely.Geometry]) -> _Members:
             near = np.flatnonzero(_within(lonlat, box))
             on = near[shapely.contains_xy(ground, lonlat[near])]
             mask[on] |= np.uint64(1 << bit)
-        numbers.append(number[mask > 0])
-        masks.append(mask[mask > 0])
-    return _Members.of(np.concatenate(numbers), np.concatenate(masks))
-
-
-class _Joined:
-    """Pieces of arrays to be joined."""
-
-    @staticmethod
-    def empty() -> tuple[list[IntArray], list[Masks]]:
-        return [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.uint64)]
+        found.add(number, mask)
+    return found.members()
 
 
 def _within(lonlat: FloatArray, box: Any) -> NDArray[np.bool_]:
@@ -141,8 +150,7 @@ def _within(lonlat: FloatArray, box: Any) -> NDArray[np.bool_]:
 
 def _ways_with(path: Path, nodes: _Members) -> tuple[_Members, _Members]:
     """The ways that have one of some nodes, and all nodes of these."""
-    numbers, masks = _Joined.empty()
-    refs, ref_masks = _Joined.empty()
+    ways, refs = _Gathered(), _Gathered()
     for number, ref, size in _way_chunks(osmium.FileProcessor(opened(path), _WAY)):
         held = nodes.of_each(ref)
         begin = np.cumsum(size) - size
@@ -150,26 +158,21 @@ def _ways_with(path: Path, nodes: _Members) -> tuple[_Members, _Members]:
         mask = np.zeros(len(number), dtype=np.uint64)
         if there.any():
             mask[there] = np.bitwise_or.reduceat(held, begin[there])
-        numbers.append(number[mask > 0])
-        masks.append(mask[mask > 0])
-        of_ref = np.repeat(mask, size)
-        refs.append(ref[of_ref > 0])
-        ref_masks.append(of_ref[of_ref > 0])
-    ways = _Members.of(np.concatenate(numbers), np.concatenate(masks))
-    return ways, _Members.of(np.concatenate(refs), np.concatenate(ref_masks))
+        ways.add(number, mask)
+        refs.add(ref, np.repeat(mask, size))
+    return ways.members(), refs.members()
 
 
 def _nodes_of(path: Path, ways: _Members) -> _Members:
     """The nodes of some ways."""
-    refs, masks = _Joined.empty()
+    refs = _Gathered()
     if len(ways.number):
         chosen = osmium.FileProcessor(opened(path), _WAY).with_filter(
             osmium.filter.IdFilter(ways.number.tolist())
         )
         for number, ref, size in _way_chunks(chosen):
-            refs.append(ref)
-            masks.append(np.repeat(ways.of_each(number), size))
-    return _Members.of(np.concatenate(refs), np.concatenate(masks))
+            refs.add(ref, np.repeat(ways.of_each(number), size))
+    return refs.members()
 
 
 def _way_chunks(ways: Iterable[Any]) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
@@ -185,30 +188,23 @@ def _relations_with(
     path: Path, nodes: _Members, ways: _Members
 ) -> tuple[_Members, _Members, _Members]:
     """Relations that have one of some nodes or ways; ways and nodes of those that are areas."""
-    numbers, masks = _Joined.empty()
-    found: dict[str, tuple[list[IntArray], list[Masks]]] = {kind: _Joined.empty() for kind in "wn"}
+    relations, of_areas = _Gathered(), {"w": _Gathered(), "n": _Gathered()}
     every: Iterable[Any] = osmium.FileProcessor(opened(path), _RELATION)
     for relation in every:
         held = [(one.type, one.ref) for one in relation.members]
         of = {
             kind: np.array([ref for type_, ref in held if type_ == kind], dtype=np.int64)
-            for kind in "wn"
+            for kind in of_areas
         }
         both = np.concatenate([nodes.of_each(of["n"]), ways.of_each(of["w"])])
         mask = np.bitwise_or.reduce(both) if len(both) else np.uint64(0)
         if not mask:
             continue
-        numbers.append(np.array([relation.id], dtype=np.int64))
-        masks.append(np.array([mask], dtype=np.uint64))
+        relations.add(np.array([relation.id], dtype=np.int64), np.array([mask], dtype=np.uint64))
         if relation.tags.get("type") in _AREAS:
             for kind, refs in of.items():
-                found[kind][0].append(refs)
-                found[kind][1].append(np.full(len(refs), mask, dtype=np.uint64))
-    relations = _Members.of(np.concatenate(numbers), np.concatenate(masks))
-    way, node = (
-        _Members.of(np.concatenate(found[kind][0]), np.concatenate(found[kind][1])) for kind in "wn"
-    )
-    return relations, way, node
+                of_areas[kind].add(refs, np.full(len(refs), mask, dtype=np.uint64))
+    return relations.members(), of_areas["w"].members(), of_areas["n"].members()
 
 
 def _chunks(things: Iterable[Any]) -> Iterator[Iterator[Any]]:

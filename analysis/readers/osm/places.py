@@ -66,20 +66,9 @@ def place_keys(policy: Policy) -> list[str]:
 
 
 def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPlaces:
-    """As `list_places` reads them, in frames."""
-    return list_places(path, policy, today).framed()
-
-
-def list_places(
-    path: Path,
-    policy: Policy,
-    today: date | None = None,
-    areas: Areas | None = None,
-    objects: Objects | None = None,
-) -> PlaceRows:
-    """As `list_rows`, with the areas that could not be read."""
-    rows, unread = list_rows(path, policy, today, areas, objects)
-    return with_incomplete(path, rows, unread, policy, today)
+    """As `list_rows`, with the areas that could not be read, in frames."""
+    rows, unread = list_rows(path, policy, today)
+    return with_incomplete(path, rows, unread, policy, today).framed()
 
 
 def list_rows(

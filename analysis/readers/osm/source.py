@@ -128,8 +128,18 @@ def _holds_versions(path: Path) -> bool:
 
 
 def header_of(path: Path) -> osmium.io.Header:
-    """What a file says of itself, whatever its suffix; none of its objects is read."""
-    return osmium.io.Reader(opened(path), osmium.osm.NOTHING).header()
+    """What a file says of itself, whatever its suffix; none of its objects is read.
+
+    Raises
+    ------
+    RuntimeError : the file says nothing.
+    MemoryError, OSError : as `blame_machine`.
+    """
+    try:
+        return osmium.io.Reader(opened(path), osmium.osm.NOTHING).header()
+    except RuntimeError as error:
+        blame_machine(error)
+        raise
 
 
 def broken_file(path: Path, error: Exception) -> InputError:
