@@ -16,12 +16,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
 from lifecircle.service.app import create_app
 from lifecircle.service.serving import server_options
 from lifecircle.service.settings import Settings
+from tests.worlds.tiny import tiny_run
 
 SERVE = """
 import json
@@ -103,3 +105,12 @@ def _ready(base: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a service of the tiny city alone, for one file of tests."""
+    root = tmp_path_factory.mktemp("host")
+    tiny_run(root)
+    with running(root) as base:
+        yield base

@@ -1,4 +1,4 @@
-"""A service whose jobs are ordered and begun by nobody."""
+"""A service whose jobs are ordered and begun by nobody; the served tiny city."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.http.ogc.requirements.processes import desk
-from tests.pages.served import client
+from tests.pages.served import client, host
 from tests.worlds.tiny import tiny_run
+
+__all__ = ["host"]
 
 
 @pytest.fixture(scope="module")

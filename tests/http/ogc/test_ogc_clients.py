@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,8 @@ import pytest
 
 from lifecircle.analysis.results.layers.layers import LAYERS
 from tests.http.ogc.asked import COUNTS
-from tests.pages.served import running
-from tests.worlds.tiny import tiny_run
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    with running(folder) as address:
-        yield address
 
 
 GDAL = """
@@ -79,8 +68,8 @@ def run_client(code: str, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_gdal_reads_every_layer(base: str) -> None:
-    told = run_client(GDAL, base, json.dumps(LAYERS))
+def test_gdal_reads_every_layer(host: str) -> None:
+    told = run_client(GDAL, host, json.dumps(LAYERS))
     assert {layer: told[layer] for layer in LAYERS} == COUNTS
     assert told["where"] == 5
     assert told["bbox"] == ["c1", "c2"]
@@ -91,8 +80,8 @@ def test_gdal_reads_every_layer(base: str) -> None:
     assert told["types"]["minutes_market"] == "float64"
 
 
-def test_owslib_reads_it(base: str) -> None:
-    told = run_client(OWS, base)
+def test_owslib_reads_it(host: str) -> None:
+    told = run_client(OWS, host)
     assert told["collections"] == [f"tiny.{layer}" for layer in LAYERS]
     assert told["classes"] >= 6
     assert (told["found"], told["one"], told["api"]) == (2, "h1", "3.0.3")
