@@ -17,7 +17,8 @@ from lifecircle.analysis.errors import Fault, Language, ParameterError, say
 from lifecircle.analysis.readers.checker.check import Checked
 from lifecircle.analysis.readers.checker.cleaning import Mend, mend_records
 from lifecircle.analysis.readers.records.records import Records
-from lifecircle.analysis.results.export import EXCEL_ROWS, FORMULA_SIGNS, NOT_XML
+from lifecircle.analysis.results.export import EXCEL_ROWS, FORMULA_SIGNS
+from lifecircle.analysis.results.workbooks import NOT_XML
 
 COPY_SUFFIXES: Final = (".xlsx", ".csv")
 SHEET_SUFFIXES: Final = (".xlsx",)

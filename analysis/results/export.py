@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +28,7 @@ from lifecircle.analysis.results.export_blocks import (
 )
 from lifecircle.analysis.results.layers.layers import METRIC_CRS, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
-from lifecircle.analysis.results.workbooks import new_workbook
+from lifecircle.analysis.results.workbooks import add_sheet, new_workbook, or_none
 from lifecircle.analysis.texts import MESSAGES, Title, group_title
 from lifecircle.analysis.writing import has_no_room
 
@@ -37,7 +36,6 @@ SUFFIXES: Final = (".geojson", ".gpkg", ".parquet", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 DEGREE_DIGITS: Final = 7  # about a centimetre
 EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
-NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _LABELS: Final = {
@@ -99,8 +97,6 @@ def export_blocks(
         _aside(path, lambda to: write_geopackage(blocks, columns, to, name))
     elif suffix == ".parquet":
         _aside(path, lambda to: write_geoparquet(blocks, columns, to, _geoparquet))
-    elif suffix == ".csv":
-        _aside(path, lambda to: _csv_blocks(blocks, columns, to))
     else:
         tables = map(_flat, blocks.make())
         _tables(tables, blocks.rows, (*columns, _LON, _LAT), path, name, lang)
@@ -260,7 +256,7 @@ def _tables(
 ) -> None:
     """Write tables of so many rows in all below each other."""
     if path.suffix.lower() == ".csv":
-        _aside(path, lambda to: _csv(pd.concat(tables), columns, to))
+        _aside(path, lambda to: _csv(tables, columns, to))
         return
     if rows > EXCEL_ROWS:
         raise ParameterError("export_too_long", name=path.name, rows=rows, most=EXCEL_ROWS)
@@ -269,24 +265,21 @@ def _tables(
 
 def csv_blocks(frame: gpd.GeoDataFrame, columns: Sequence[Column], rows: int) -> Iterator[bytes]:
     """The bytes of a frame's CSV file (`export_frame`), `rows` lines at a time."""
-    for start in range(0, max(len(frame), 1), rows):
-        text = _csv_text(_flat(frame.iloc[start : start + rows]), (*columns, _LON, _LAT), start)
-        yield text.encode("utf-8-sig" if start == 0 else "utf-8")
+    return _csv_bytes(map(_flat, frame_blocks(frame, rows)), (*columns, _LON, _LAT))
 
 
-def _csv_blocks(blocks: Blocks, columns: Sequence[Column], path: Path) -> None:
+def _csv(tables: Iterable[pd.DataFrame], columns: Sequence[Column], path: Path) -> None:
     with path.open("wb") as handle:
-        for k, frame in enumerate(blocks.make()):
-            text = _csv_text(_flat(frame), (*columns, _LON, _LAT), k)
-            handle.write(text.encode("utf-8" if k else "utf-8-sig"))
+        handle.writelines(_csv_bytes(tables, columns))
 
 
-def _csv(table: pd.DataFrame, columns: Sequence[Column], path: Path) -> None:
+def _csv_bytes(tables: Iterable[pd.DataFrame], columns: Sequence[Column]) -> Iterator[bytes]:
     """UTF-8 with a byte order mark, so that Excel reads Chinese."""
-    path.write_bytes(_csv_text(table, columns, 0).encode("utf-8-sig"))
+    for k, table in enumerate(tables):
+        yield _csv_text(table, columns, first=k == 0).encode("utf-8" if k else "utf-8-sig")
 
 
-def _csv_text(table: pd.DataFrame, columns: Sequence[Column], start: int) -> str:
+def _csv_text(table: pd.DataFrame, columns: Sequence[Column], *, first: bool) -> str:
     """Lines of CSV, below a heading where they are the first; texts cannot be formulas."""
     safe = table[[column.name for column in columns]].copy()
     for column in columns:
@@ -296,17 +289,13 @@ def _csv_text(table: pd.DataFrame, columns: Sequence[Column], start: int) -> str
                 dtype=object,
                 index=table.index,
             )
-    lines: str = safe.to_csv(None, index=False, header=start == 0, lineterminator="\r\n")
+    lines: str = safe.to_csv(None, index=False, header=first, lineterminator="\r\n")
     return lines
 
 
 def _no_formula(value: Any) -> Any:
-    text = _or_none(value)
+    text = or_none(value)
     return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_SIGNS) else text
-
-
-def _or_none(value: Any) -> Any:
-    return None if value is None or value is pd.NA or value != value else value  # noqa: PLR0124
 
 
 def _excel(
@@ -318,25 +307,22 @@ def _excel(
     notes: Sequence[tuple[str, str]],
 ) -> None:
     with path.open("wb") as handle, new_workbook(handle) as book:
-        sheet = book.create_sheet(name[:31])
-        sheet.freeze_panes = "A2"
-        sheet.append(_heading(sheet, (_titled(column, lang) for column in columns)))
-        for table in tables:
-            parts = [table[column.name].astype(object).to_numpy() for column in columns]
-            for row in zip(*parts, strict=True):
-                sheet.append([_cell(sheet, value) for value in row])
-        about = book.create_sheet(say("export_about", lang))
-        about.freeze_panes = "A2"
-        about.append(
-            _heading(
-                about, (say(f"export_{key}", lang) for key in ("column", "title", "unit", "null"))
-            )
-        )
-        for column in columns:
-            texts = (column.name, column.title.text(lang), column.unit, column.null.text(lang))
-            about.append([_cell(about, text) for text in texts])
-        for note in notes:
-            about.append([_cell(about, text) for text in note])
+        titles = [_titled(column, lang) for column in columns]
+        add_sheet(book, name[:31], titles, _rows_of(tables, columns))
+        heads = [say(f"export_{key}", lang) for key in ("column", "title", "unit", "null")]
+        about = [
+            (column.name, column.title.text(lang), column.unit, column.null.text(lang))
+            for column in columns
+        ]
+        add_sheet(book, say("export_about", lang), heads, [*about, *notes])
+
+
+def _rows_of(
+    tables: Iterable[pd.DataFrame], columns: Sequence[Column]
+) -> Iterator[tuple[Any, ...]]:
+    for table in tables:
+        parts = [table[column.name].astype(object).to_numpy() for column in columns]
+        yield from zip(*parts, strict=True)
 
 
 def _titled(column: Column, lang: Language) -> str:
@@ -346,35 +332,3 @@ def _titled(column: Column, lang: Language) -> str:
     named = f"unit_{column.unit}"
     unit = say(named, lang) if MESSAGES.has(named) else column.unit
     return say("word_with_unit", lang, title=Title(title, title), unit=unit)
-
-
-def _heading(sheet: Any, texts: Iterable[Any]) -> list[Any]:
-    from openpyxl.styles import Font
-
-    cells = [_cell(sheet, str(text)) for text in texts]
-    for cell in cells:
-        cell.font = Font(bold=True)
-    return cells
-
-
-def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> list[Any]:
-    """Cells of a row for a write-only sheet: texts stay texts, unknown is empty."""
-    return _heading(sheet, values) if heading else [_cell(sheet, value) for value in values]
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    """A cell; a text stays a text whatever sign it starts with, a number keeps every digit."""
-    from openpyxl.cell import WriteOnlyCell
-
-    plain = _or_none(value)
-    if isinstance(plain, np.generic):
-        plain = plain.item()
-    if isinstance(plain, float):  # openpyxl itself would keep 16 digits
-        cell = WriteOnlyCell(sheet, repr(plain))
-        cell.data_type = "n"
-        return cell
-    if not isinstance(plain, str):
-        return plain
-    cell = WriteOnlyCell(sheet, NOT_XML.sub("", plain))
-    cell.data_type = "s"
-    return cell

@@ -19,11 +19,9 @@ from typing import Any, Final
 
 import orjson
 import pandas as pd
-from openpyxl import Workbook
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.results.export import sheet_row
-from lifecircle.analysis.results.workbooks import new_workbook
+from lifecircle.analysis.results.workbooks import add_sheet, new_workbook, sheet_row
 from lifecircle.service.batch.fetched import send
 from lifecircle.service.batch.figures import COUNTS, READINGS
 from lifecircle.service.batch.page import Worst, add_worst, batch_page
@@ -183,11 +181,9 @@ def write_units(summary: Summary, parquet: Path, sheets: Path, lang: Language) -
     words = Words(lang, "batch")
     with sheets.open("wb") as handle, new_workbook(handle) as book:
         for name, heads, rows in _sheets(summary, words):
-            sheet = _sheet(book, words(name), heads)
-            for row in rows:
-                sheet.append(sheet_row(sheet, row))
+            add_sheet(book, words(name), heads, rows, freeze="B2")
         columns = summary.units.columns
-        sheet, room = _sheet(book, words("units"), columns), _LONGEST_SHEET
+        sheet, room = add_sheet(book, words("units"), columns, freeze="B2"), _LONGEST_SHEET
         with summary.units.writer(parquet) as writer:
             for table in summary.units.tables():
                 writer.write_table(table)
@@ -195,13 +191,6 @@ def write_units(summary: Summary, parquet: Path, sheets: Path, lang: Language) -
                 for row in islice(zip(*lists, strict=True), room):
                     sheet.append(sheet_row(sheet, row))
                 room = max(0, room - table.num_rows)
-
-
-def _sheet(book: Workbook, title: str, heads: Sequence[Any]) -> Any:
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "B2"
-    sheet.append(sheet_row(sheet, heads, heading=True))
-    return sheet
 
 
 _Sheet = tuple[str, list[Any], Iterator[Sequence[Any]]]

@@ -13,8 +13,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.results.export import sheet_row
-from lifecircle.analysis.results.workbooks import new_workbook
+from lifecircle.analysis.results.workbooks import add_sheet, new_workbook
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.figures import number, percent, stamp
@@ -214,13 +213,7 @@ def robustness_workbook(document: Mapping[str, Any], lang: Language) -> bytes:
     held = io.BytesIO()
     with new_workbook(held) as book:
         for name, heads, rows in _sheets(document, words):
-            sheet = book.create_sheet(words(name))
-            sheet.freeze_panes = "A2"
-            for i in range(len(heads)):
-                sheet.column_dimensions[chr(ord("A") + i)].width = 20
-            sheet.append(sheet_row(sheet, [words(head) for head in heads], heading=True))
-            for row in rows:
-                sheet.append(sheet_row(sheet, row))
+            add_sheet(book, words(name), [words(head) for head in heads], rows, width=20)
     return dated(held.getvalue(), document["created"])
 
 

@@ -15,10 +15,9 @@ from itertools import chain
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
-from lifecircle.analysis.results.workbooks import new_workbook
+from lifecircle.analysis.results.workbooks import add_sheet, new_workbook
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.catalog.rests import missed_of
@@ -88,13 +87,7 @@ def report_workbook(
     held = io.BytesIO()
     with new_workbook(held) as book:
         for name, heads, rows in _sheets(document, words):
-            sheet = book.create_sheet(words(name))
-            sheet.freeze_panes = "A2"
-            for i in range(len(heads)):
-                sheet.column_dimensions[chr(ord("A") + i)].width = 18
-            sheet.append(sheet_row(sheet, heads, heading=True))
-            for row in rows:
-                sheet.append(sheet_row(sheet, row))
+            add_sheet(book, words(name), heads, rows, width=18)
     return dated(held.getvalue(), run.manifest.created)
 
 
