@@ -1,9 +1,12 @@
-"""Documents as JSON bytes, for HTTP, files and jobs alike."""
+"""Documents as JSON bytes, for HTTP, files and jobs alike; files as bytes, and their names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
 import pandas as pd
@@ -30,6 +33,23 @@ def encode(document: Any) -> bytes:
     return orjson.dumps(
         document, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
     )
+
+
+def disposition(name: str) -> str:
+    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
+    plain = "".join(sign if sign.isascii() else "_" for sign in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
+def file_bytes(name: str, write: Callable[[Path], object]) -> bytes:
+    """What is written into a file of that name."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path)
+        return path.read_bytes()
+
+
+# ---- pages -----------------------------------------------------------------------------------
 
 
 def _plain(value: Any) -> Any:

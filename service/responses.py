@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from threading import Event
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -395,20 +392,3 @@ def unmoved(
         return there and bands_stamp(path) == bands and (still is None or still())
 
     return same
-
-
-def disposition(name: str) -> str:
-    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
-    plain = "".join(sign if sign.isascii() else "_" for sign in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-
-
-def file_bytes(name: str, write: Callable[[Path], object]) -> bytes:
-    """What is written into a file of that name."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        write(path)
-        return path.read_bytes()
-
-
-# ---- pages -----------------------------------------------------------------------------------

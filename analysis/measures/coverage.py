@@ -29,6 +29,7 @@ from lifecircle.analysis.measures.remarks import (
     not_assessed,
     resting_on,
 )
+from lifecircle.analysis.measures.residents import sums_by
 from lifecircle.analysis.measures.steady import Lasting, judged_land, lasting_of
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
@@ -180,10 +181,8 @@ def _within(
 
 def _served(lasting: Lasting, served: IntArray) -> IntArray:
     """Persons served of the judged cells, per unit and in all."""
-    counted = np.where(lasting.judged, served, 0)
-    sums = lasting.sums
-    per_unit = np.bincount(sums.place, weights=counted, minlength=sums.size + 1)[1:]
-    return np.append(per_unit.astype(np.int64), counted.sum())
+    per_unit = sums_by(lasting.sums.place, lasting.sums.size + 1, served, lasting.judged)[1:]
+    return np.append(per_unit, served[lasting.judged].sum())
 
 
 def _land(study: Study, walks: Walks | None, asked: Asked, level: str) -> FloatArray | None:

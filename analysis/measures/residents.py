@@ -50,7 +50,10 @@ def judged_persons(study: Study, service: str, group: str) -> IntArray:
 
 
 def sums_by(
-    index: Int32Array, units: int, persons: IntArray, chosen: np.ndarray | None = None
+    index: Int32Array | IntArray,
+    units: int,
+    persons: IntArray,
+    chosen: np.ndarray | None = None,
 ) -> IntArray:
     """Persons per unit, int64 (units,): exact (whole numbers below 2**53 add exactly)."""
     keep = index >= 0 if chosen is None else (index >= 0) & chosen

@@ -118,12 +118,17 @@ def write_geoparquet(
                 writer.write_table(pa.concat_tables(group))
             column["geometry_types"] = sorted(kinds)
             if boxes:
-                west, south, east, north = zip(*boxes, strict=True)
-                column["bbox"] = [min(west), min(south), max(east), max(north)]
+                column["bbox"] = box_around(boxes)
             writer.add_key_value_metadata({_GEO: json.dumps(told).encode()})
     finally:
         if writer is not None:
             writer.close()
+
+
+def box_around(boxes: Sequence[Sequence[float]]) -> list[float]:
+    """The box (west, south, east, north) around some, one at least."""
+    west, south, east, north = zip(*boxes, strict=True)
+    return [min(west), min(south), max(east), max(north)]
 
 
 def _without_geo(metadata: Mapping[bytes, bytes]) -> dict[bytes, bytes]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -33,6 +33,7 @@ from lifecircle.service.flights import ReaderLeftError, Tickets
 from lifecircle.service.kept_files import HeldFile, KeptFiles
 from lifecircle.service.state import AreaState, NamedRun
 
+T = TypeVar("T")
 WORK: Final = f"{__name__}:work"
 OPEN_FILES: Final = 4_096  # a run is many files
 FAULTS: Final = ("dear_too_long", "dear_too_much_memory")
@@ -99,16 +100,14 @@ class Workshop:
         `key` is all that it depends on beside the runs. Raises as `run`.
         """
         path = self._path(asked, key)
-        found = self._kept.get(path)
-        if found is not None:
-            return found
-        with self._kept.alone(path, left):
-            found = self._kept.get(path)
-            if found is None:
-                found = self.run(asked, left)
-                if not isinstance(found, Unkept):
-                    self._kept.put(path, found)
-        return found
+
+        def make() -> bytes:
+            made = self.run(asked, left)
+            if not isinstance(made, Unkept):
+                self._kept.put(path, made)
+            return made
+
+        return self._once(path, left, self._kept.get, make)
 
     def file(self, asked: Apart, key: Hashable, left: threading.Event) -> HeldFile:
         """The file that ``make(runs, *given, to=path)`` writes there and seals, as `answer`.
@@ -116,13 +115,26 @@ class Workshop:
         Its process writes it where it is kept: none of it comes through this one's memory.
         """
         path = self._path(asked, key)
-        found = self._kept.open(path)
-        if found is not None:
-            return found
-        with self._kept.alone(path, left):
-            found = self._kept.open(path)
-            if found is None:
-                found = self._kept.written(path, lambda to: self.run(_written(asked, to), left))
+
+        def make() -> HeldFile:
+            return self._kept.written(path, lambda to: self.run(_written(asked, to), left))
+
+        return self._once(path, left, self._kept.open, make)
+
+    def _once(
+        self,
+        path: Path,
+        left: threading.Event,
+        look: Callable[[Path], T | None],
+        make: Callable[[], T],
+    ) -> T:
+        """What is kept at a path; else made by one of all who ask for it."""
+        found = look(path)
+        if found is None:
+            with self._kept.alone(path, left):
+                found = look(path)
+                if found is None:
+                    found = make()
         return found
 
     def _path(self, asked: Apart, key: Hashable) -> Path:

@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 import shapely
 from pyarrow import ipc
 
+from lifecircle.analysis.results.export_blocks import box_around
+
 HEADS: Final = ("city", "run", "code", "name", "name_en", "level", "residents")
 _GEO: Final = b"geo"
 _CRS: Final = "EPSG:4326"
@@ -82,9 +84,8 @@ class UnitTables:
         told = json.loads(schema.metadata[_GEO])
         column = told["columns"]["geometry"]
         column["geometry_types"] = sorted(self._types)
-        west, south, east, north = zip(*self._bounds, strict=True) if self._bounds else ((),) * 4
         if self._bounds:
-            column["bbox"] = [min(west), min(south), max(east), max(north)]
+            column["bbox"] = box_around(self._bounds)
         else:
             column.pop("bbox", None)
         return schema.with_metadata({**schema.metadata, _GEO: json.dumps(told).encode()})

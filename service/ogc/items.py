@@ -17,6 +17,7 @@ from lifecircle.analysis.results.export import csv_blocks, export_blocks, export
 from lifecircle.analysis.results.layers.layers import layer_blocks, layer_columns
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart.workshop import Apart, is_large
+from lifecircle.service.encoding import disposition, file_bytes
 from lifecircle.service.errors import MissingError, RequestError
 from lifecircle.service.kept_files import seal
 from lifecircle.service.ogc import crs
@@ -40,16 +41,7 @@ from lifecircle.service.ogc.selection import (
 )
 from lifecircle.service.pages import page
 from lifecircle.service.queries.reader import Reader, ReaderNow
-from lifecircle.service.responses import (
-    FILES,
-    GEOJSON,
-    answer,
-    disposition,
-    file_bytes,
-    sent_file,
-    streamed,
-    wants_page,
-)
+from lifecircle.service.responses import FILES, GEOJSON, answer, sent_file, streamed, wants_page
 from lifecircle.service.state import AreaState, LayerTable
 
 router = APIRouter(tags=["ogc"])

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.model import Manifest
 from lifecircle.service import i18n
+from lifecircle.service.encoding import disposition
 from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.collections import listed_layers
 from lifecircle.service.ogc.links import collection_url
@@ -21,7 +22,7 @@ from lifecircle.service.ogc.qgis_styles import renderer_of, tile_styles
 from lifecircle.service.ogc.tile_grid import DEEPEST, QUAD
 from lifecircle.service.queries.questions import AreaName, Asked
 from lifecircle.service.queries.reader import Reader, ReaderNow
-from lifecircle.service.responses import ASKED_AGAIN, disposition
+from lifecircle.service.responses import ASKED_AGAIN
 from lifecircle.service.wording import Words
 
 router = APIRouter(tags=["ogc"])

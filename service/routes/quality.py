@@ -12,10 +12,11 @@ from lifecircle.analysis.results.merge_list import write_merge_list
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
+from lifecircle.service.encoding import file_bytes
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import AreaName, AreaQuery, OfYear
 from lifecircle.service.queries.reader import Reader, ReaderNow
-from lifecircle.service.responses import CSV, XLSX, answer, file_bytes, wants_page
+from lifecircle.service.responses import CSV, XLSX, answer, wants_page
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import Words
 

@@ -15,6 +15,7 @@ from lifecircle.service.catalog.reviews import (
     reviews_geojson,
 )
 from lifecircle.service.database.kept import REVIEWS, Kept
+from lifecircle.service.encoding import disposition, file_bytes
 from lifecircle.service.guards import REVIEWER, RoleFirst, may_write, writer_of
 from lifecircle.service.queries.kept import (
     AtVersion,
@@ -26,15 +27,7 @@ from lifecircle.service.queries.kept import (
 )
 from lifecircle.service.queries.questions import AreaName
 from lifecircle.service.queries.reader import Reader, ReaderNow
-from lifecircle.service.responses import (
-    GEOJSON,
-    JSON,
-    UNCACHED,
-    XLSX,
-    disposition,
-    encode,
-    file_bytes,
-)
+from lifecircle.service.responses import GEOJSON, JSON, UNCACHED, XLSX, encode
 from lifecircle.service.routes.shelves import (
     CREATED,
     all_kept,

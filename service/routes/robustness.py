@@ -14,19 +14,13 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import robustness_document
 from lifecircle.service.catalog.firm.robustness import BUDGET, RobustnessTask
+from lifecircle.service.encoding import disposition
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.pages import page_response
 from lifecircle.service.queries.questions import AreaName, RobustnessQuery
 from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.report.robustness import page_policy, robustness_page, robustness_workbook
-from lifecircle.service.responses import (
-    READER_LEFT,
-    XLSX,
-    answer,
-    disposition,
-    page_body,
-    wants_page,
-)
+from lifecircle.service.responses import READER_LEFT, XLSX, answer, page_body, wants_page
 from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["areas"])

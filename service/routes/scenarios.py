@@ -21,6 +21,7 @@ from lifecircle.service.catalog.scenarios.kept import (
     work_out,
 )
 from lifecircle.service.database.kept import SCENARIOS, Kept
+from lifecircle.service.encoding import disposition, file_bytes
 from lifecircle.service.errors import ConflictError, RequestError
 from lifecircle.service.guards import PLANNER, RoleFirst, writer_of
 from lifecircle.service.queries.kept import (
@@ -34,14 +35,7 @@ from lifecircle.service.queries.kept import (
 )
 from lifecircle.service.queries.questions import NOTHING_ELSE, AreaName
 from lifecircle.service.queries.reader import Reader, ReaderNow
-from lifecircle.service.responses import (
-    GEOJSON,
-    UNCACHED,
-    XLSX,
-    disposition,
-    encode,
-    file_bytes,
-)
+from lifecircle.service.responses import GEOJSON, UNCACHED, XLSX, encode
 from lifecircle.service.routes.shelves import (
     CREATED,
     all_kept,

@@ -13,22 +13,14 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import export_scorecard
 from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import scorecard_document, settings_given
+from lifecircle.service.encoding import disposition, file_bytes
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.pages import page_response
 from lifecircle.service.queries.questions import AreaName
 from lifecircle.service.queries.reader import Reader, ReaderNow
 from lifecircle.service.queries.scorecard import ScorecardQuery
 from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
-from lifecircle.service.responses import (
-    CSV,
-    READER_LEFT,
-    XLSX,
-    answer,
-    disposition,
-    file_bytes,
-    kept_body,
-    wants_page,
-)
+from lifecircle.service.responses import CSV, READER_LEFT, XLSX, answer, kept_body, wants_page
 from lifecircle.service.state import AreaState, NamedRun
 
 router = APIRouter(tags=["areas"])

@@ -204,7 +204,7 @@ def test_what_an_earlier_try_said_is_not_told_of_one_that_dies_without_a_word(
     said.parent.mkdir(parents=True)
     said.write_text("an earlier fault", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lifecircle.service.batch.work.begin_child", lambda *_: Gone())
+        patch.setattr("lifecircle.service.batch.children.begin_child", lambda *_: Gone())
         (record,) = run_batch(plan, tmp_path / "ws", Processes(1))
     assert record.died
     assert "SIGTERM" in (record.error or {})["en"]
