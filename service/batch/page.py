@@ -13,7 +13,7 @@ import orjson
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
-from lifecircle.service.batch.records import Record
+from lifecircle.service.batch.records import Record, Told
 from lifecircle.service.figures import number, percent
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.wording import Words
@@ -21,7 +21,7 @@ from lifecircle.service.wording import Words
 WORST_UNITS: Final = 200  # of all cities together, kept for an indicator
 
 
-Worst = list[tuple[int, str, float | None, int]]  # number of the city, unit, P, not covered
+Worst = list[tuple[int, Told, float | None, int]]  # number of the city, unit, P, not covered
 
 
 def add_worst(held: dict[str, Worst], city: int, found: Mapping[str, Any]) -> None:
@@ -29,10 +29,16 @@ def add_worst(held: dict[str, Worst], city: int, found: Mapping[str, Any]) -> No
 
     `city`: the number of the city whose figures they are. Of equals those told first stay.
     """
+    english = {shape["code"]: shape["name_en"] for shape in found["shapes"]}
     for block in found["services"]:
         units = held.setdefault(block["service"], [])
         units += [
-            (city, unit["name"], unit["P"], unit["not_covered"])
+            (
+                city,
+                {"zh": unit["name"], "en": english.get(unit["code"]) or unit["name"]},
+                unit["P"],
+                unit["not_covered"],
+            )
             for unit in block["units"]
             if unit["not_covered"]
         ]
@@ -72,7 +78,11 @@ def _data(
     """Cities, indicators, and for each indicator its figures by city and its worst units."""
     lang = words.lang
     cities = [
-        {"name": one["title"][lang], "residents": number(one["residents"])}
+        {
+            "name": one["title"][lang],
+            "residents": number(one["residents"]),
+            "count": one["residents"],
+        }
         for one in figures.values()
     ]
     indicators: dict[str, dict[str, Any]] = {}
@@ -81,7 +91,8 @@ def _data(
             found = _indicator(indicators, "P", block["service"], block["title"][lang])
             total = block["total"]
             told = percent(total["P"]) or words.not_assessed
-            found["cities"].append([i, total["P"], told, number(total["not_covered"]) or ""])
+            lost = total["not_covered"]
+            found["cities"].append([i, total["P"], told, number(lost) or "", lost])
         for row in one["rows"]:
             found = _indicator(indicators, "row", row["id"], f"{row['id']} {row['title'][lang]}")
             unit = words.title(row["unit_title"])
@@ -92,7 +103,8 @@ def _data(
             found["cities"].append([i, row["value"], told, verdict, row["status"], share])
     for service, units in worst.items():
         indicators[f"P {service}"]["units"] = [
-            [i, name, share, percent(share), number(lost)] for i, name, share, lost in units
+            [i, name[lang], share, percent(share), number(lost), lost]
+            for i, name, share, lost in units
         ]
     return {"cities": cities, "indicators": [*indicators.values()]}
 
