@@ -13,7 +13,7 @@ import orjson
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
-from lifecircle.service.batch.records import Record
+from lifecircle.service.batch.records import Record, Told
 from lifecircle.service.figures import number, percent, percent_span, percent_spans
 from lifecircle.service.maps import scales
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
@@ -23,7 +23,7 @@ SCRIPTS: Final = ("batch-map.js", "batch.js")
 WORST_UNITS: Final = 200  # of all cities together, kept for an indicator
 
 
-Worst = list[tuple[int, str, float | None, int]]  # number of the city, unit, P, not covered
+Worst = list[tuple[int, Told, float | None, int]]  # number of the city, unit, P, not covered
 
 
 def add_worst(held: dict[str, Worst], city: int, found: Mapping[str, Any]) -> None:
@@ -31,10 +31,16 @@ def add_worst(held: dict[str, Worst], city: int, found: Mapping[str, Any]) -> No
 
     `city`: the number of the city whose figures they are. Of equals those told first stay.
     """
+    english = {shape["code"]: shape["name_en"] for shape in found["shapes"]}
     for block in found["services"]:
         units = held.setdefault(block["service"], [])
         units += [
-            (city, unit["name"], unit["P"], unit["not_covered"])
+            (
+                city,
+                {"zh": unit["name"], "en": english.get(unit["code"]) or unit["name"]},
+                unit["P"],
+                unit["not_covered"],
+            )
             for unit in block["units"]
             if unit["not_covered"]
         ]
@@ -87,6 +93,7 @@ def _data(
         {
             "name": one["title"][lang],
             "residents": number(one["residents"]),
+            "count": one["residents"],
             "outline": one.get("outline", []),
         }
         for one in figures.values()
@@ -104,7 +111,8 @@ def _data(
             found["cities"].append(_card_row(i, row, told, words))
     for service, units in worst.items():
         indicators[f"P {service}"]["units"] = [
-            [i, name, share, percent(share), number(lost)] for i, name, share, lost in units
+            [i, name[lang], share, percent(share), number(lost), lost]
+            for i, name, share, lost in units
         ]
     return {
         "cities": cities,
@@ -143,6 +151,7 @@ def _coverage(city: int, block: Mapping[str, Any], told: _Told, words: Words) ->
         "told": percent(total["P"]) or words.not_assessed,
         "span": _span(total),
         "beside": number(total["not_covered"]) or "",
+        "lost": total["not_covered"],
         "share": True,
         "why": told.numbers(block.get("why", [])),
     }

@@ -130,6 +130,21 @@ def test_limits_stop_one_city_and_no_other(towns: Path, tmp_path: Path) -> None:
     assert not [*(tmp_path / "ws").glob("late/runs/*")]
 
 
+def test_a_limit_of_memory_is_held_where_all_is_done_here(towns: Path, tmp_path: Path) -> None:
+    near = read_plan(towns / "cities.toml").cities["near"]
+    most = replace(near, memory_gb=0.05, retries=0)
+    plan = Plan({"big": most, "roomy": replace(near, memory_gb=4.0), "near": near})
+    found = of(list(run_batch(plan, tmp_path / "ws", Here())))
+    assert {name: record.state for name, record in found.items()} == {
+        "big": "failed", "roomy": "done", "near": "done",
+    }  # fmt: skip
+    assert found["big"].died
+    assert "memory_gb" in (found["big"].error or {})["en"]
+    assert {name: record.peak_mb > 0 for name, record in found.items() if name != "big"} == {
+        "roomy": True, "near": False,  # only what has a limit is a process of its own
+    }  # fmt: skip
+
+
 def test_a_batch_that_is_called_off_leaves_no_process_and_begins_nothing_more(
     towns: Path, tmp_path: Path
 ) -> None:
