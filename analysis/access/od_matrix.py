@@ -34,7 +34,8 @@ from lifecircle.analysis.quantities import (
 )
 
 _ROWS_AT_ONCE = 8  # facilities per call of the kernels, a matter of memory only
-_SHORT_ROWS_AT_ONCE = 64  # where walks have a limit: each call lays out all positions anew
+_SHORT_ROWS_AT_ONCE = 64  # where walks have a limit, and more where there are more positions:
+_LAID_OUT_PER_ROW = 512  # each call lays out all positions and junctions anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,8 @@ def walks_by_facility(
             part.start, part.edge, part.ahead_cm, part.back_cm, part.leg_cm, limit_cm,
         )  # fmt: skip
 
-    _in_threads(fill, len(goals), _SHORT_ROWS_AT_ONCE)
+    laid_out = len(positions) + len(costs.start)
+    _in_threads(fill, len(goals), max(_SHORT_ROWS_AT_ONCE, laid_out // _LAID_OUT_PER_ROW))
     found = [parts[begin] for begin in sorted(parts)]
     sizes = np.concatenate([np.zeros(1, dtype=np.int64), *(np.diff(part[0]) for part in found)])
     empty = np.zeros(0, dtype=np.int32)
