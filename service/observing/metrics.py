@@ -59,11 +59,11 @@ class Metrics:
             "lifecircle_areas", "areas", registry=self.registry, multiprocess_mode="mostrecent"
         )
         self._kept = Gauge(
-            "lifecircle_kept_bytes", "bytes of answers kept in memory", ("kind",),
+            "lifecircle_kept_bytes", "kept bytes", ("kind",),
             registry=self.registry, multiprocess_mode="livesum",
         )  # fmt: skip
         self._resident = Gauge(
-            "lifecircle_worker_resident_bytes", "memory of a worker",
+            "lifecircle_worker_resident_bytes", "resident bytes",
             registry=self.registry, multiprocess_mode="liveall",
         )  # fmt: skip
 
