@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
@@ -21,13 +22,14 @@ from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.roads import RoadNetwork
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.machine import collecting_seldom
-from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
+from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
 
 _Record = TypeVar("_Record")
 _UNREADABLE: Final = (
     OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException,
     shapely.errors.ShapelyError,
 )  # fmt: skip
+_POINT_BYTES: Final = 21  # of WKB: no other shape has as many
 _ROADS, _SPEED = "roads.", ".uv_km_h.npy"
 
 
@@ -158,6 +160,11 @@ class Table:
         taken: StrArray = words[column.indices.fill_null(len(held)).to_numpy()]
         return taken
 
+    def ids(self, name: str) -> StrArray:
+        """Texts (n,) of which few repeat, None where null."""
+        held: StrArray = self.table.column(name).to_numpy()
+        return held
+
     def pairs(self, x: str, y: str) -> FloatArray:
         """Two columns as places (n, 2), read-only."""
         both = np.column_stack([self.numbers(x, np.float64), self.numbers(y, np.float64)])
@@ -171,10 +178,18 @@ class Table:
         return shapes
 
     def polygons(self) -> GeometryArray:
-        """Polygons (n,), None for rows that are points."""
-        shapes = self.shapes()
-        shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
+        """Polygons (n,), None for rows that are points: these are not even made."""
+        column = self.table.column("geometry").combine_chunks()
+        area = pc.binary_length(column).fill_null(0).to_numpy() != _POINT_BYTES
+        shapes = np.full(len(area), None, dtype=object)
+        with collecting_seldom():
+            shapes[area] = shapely.from_wkb(column.filter(pa.array(area)).to_numpy(False))
         return shapes
+
+    def codes(self, name: str) -> tuple[list[str | None], Int32Array]:
+        """The distinct texts of a column, and which of them each row holds (n,), -1 where null."""
+        column = self.table.column(name).combine_chunks().dictionary_encode()
+        return column.dictionary.to_pylist(), column.indices.fill_null(NOBODY).to_numpy()
 
     def units(self, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
         """For each level the unit (n,) a row lies in, -1 outside all."""

@@ -247,7 +247,7 @@ def _read_units(table: Table, levels: tuple[str, ...]) -> Units:
 
 def _read_cells(folder: Path, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
     file = TableFile(folder / "cells.parquet")
-    ids = file.later("id", lambda table: table.texts("id"))
+    ids = file.later("id", lambda table: table.ids("id"))
     outline = file.later("geometry", Table.polygons)
     counted = index.get("counted", True)
     if not (folder / "cells.xy_m.npy").exists():
