@@ -17,9 +17,7 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.city.model import City, Deferred, GeometryArray, StrArray
-from lifecircle.analysis.city.streets.network import WalkNetwork
-from lifecircle.analysis.city.streets.roads import RoadNetwork
+from lifecircle.analysis.city.model import Deferred, GeometryArray, StrArray
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
@@ -30,7 +28,6 @@ _UNREADABLE: Final = (
     shapely.errors.ShapelyError,
 )  # fmt: skip
 _POINT_BYTES: Final = 21  # of WKB: no other shape has as many
-_ROADS, _SPEED = "roads.", ".uv_km_h.npy"
 
 
 def write_arrays(folder: Path, prefix: str, table: Any) -> None:
@@ -70,29 +67,6 @@ def reading(folder: Path) -> Iterator[None]:
         raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
     finally:
         pa.default_memory_pool().release_unused()
-
-
-def write_roads(folder: Path, city: City) -> None:
-    """The roads of every profile: nothing where there are none."""
-    for profile, roads in city.roads.items():
-        write_arrays(folder, f"{_ROADS}{profile}", roads)
-        write_arrays(folder, f"{_ROADS}{profile}.network", roads.network)
-
-
-def read_roads(folder: Path, crs: str) -> Mapping[str, RoadNetwork]:
-    """The roads of every profile; runs from before have none."""
-    found = sorted(folder.glob(f"{_ROADS}*{_SPEED}"))
-    names = [path.name.removeprefix(_ROADS).removesuffix(_SPEED) for path in found]
-    return {name: _read_roads(folder, f"{_ROADS}{name}", crs) for name in names}
-
-
-def _read_roads(folder: Path, prefix: str, crs: str) -> RoadNetwork:
-    forms = folder / f"{prefix}.network.vertex_form.npy"
-    form = load(forms) if forms.exists() else None
-    network = read_arrays(
-        folder, f"{prefix}.network", WalkNetwork, crs=crs, vertex_form=form, slope=None
-    )
-    return read_arrays(folder, prefix, RoadNetwork, network=network)
 
 
 class TableFile:
