@@ -136,9 +136,10 @@ class Study:
 
     def judged(self, service: str) -> Judged:
         """Of whom a service can be judged, worked out once: all, or those its list covers."""
-        kept = self._judged.get(service)
+        about = service if service in self.city.extents else ""  # all others have one answer
+        kept = self._judged.get(about)
         if kept is None:
-            kept = self._judged[service] = judged_by(self.city, service)
+            kept = self._judged[about] = judged_by(self.city, service)
         return kept
 
     @cached_property
