@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 _Load = Callable[[Any, Any], Any]  # by a signature, for a target: a kept function, None without one
 
+_every: Final[list[Any]] = []
+
 KNOWN: Final = ("0.68.",)  # the releases of numba of whose own parts this makes use; others do all
 
 
@@ -29,7 +31,25 @@ def kernel(function: _Kernel) -> Dispatcher[_Kernel]:
     cache: Any = getattr(compiled, "_cache", None)  # none where NUMBA_DISABLE_JIT is set
     if cache is not None and numba.__version__.startswith(KNOWN):
         cache.load_overload = partial(_load, cache, cache.load_overload)
+        _every.append(compiled)
     return compiled  # type: ignore[no-any-return]
+
+
+def load_kept() -> int:
+    """Load all that is kept of the kernels of imported modules; how many functions that were.
+
+    For a process that is copied: each of its copies then has them. Nothing is compiled; with
+    another numba than those KNOWN nothing is loaded.
+    """
+    before = sum(len(one.overloads) for one in _every)
+    for one in _every:
+        with suppress(Exception):  # a cache that cannot be read is numba's to make anew
+            index: Any = one._cache._cache_file._load_index()
+            magic = one.targetctx.codegen().magic_tuple()
+            for sig, target, _ in index:
+                if target == magic:
+                    one.compile(sig)
+    return sum(len(one.overloads) for one in _every) - before
 
 
 def _load(cache: Any, as_numba: _Load, sig: Any, target: Any) -> Any:

@@ -33,14 +33,15 @@ from lifecircle.analysis.city.model import (
     City,
     Deferred,
     Extent,
+    Facilities,
     LandSamples,
     Units,
 )
-from lifecircle.analysis.city.notes import BuildNotes
+from lifecircle.analysis.city.notes import BuildNotes, NotOpen, SamePlace, UnitRow
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed
-from lifecircle.analysis.city.residents.settle import settle
+from lifecircle.analysis.city.residents.settle import Settled, settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
 from lifecircle.analysis.city.streets.roads import road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
@@ -175,89 +176,37 @@ def _analyse_city(
     check_request(request, policy)
     profiles_asked(request, policy)  # a name that is none is told before files are read
     inputs = describe_inputs(request)
-    early: dict[int, _Streets] = {}
-
-    def met(facts: Facts) -> None:
-        clock.start("network")
-        walkable = walkable_network(
-            facts.streets, request.terrain, policy, request.osm, facts.closures
-        )
-        index = EdgeIndex.by(walkable.network, policy.attachment)
-        checked = begin(lambda: check_places(facts, index, sure=request.accept_datum))
-        early[id(facts.streets)] = _Streets(walkable, index, checked)
-
-    if ahead is not None:
-        _load_first_kernel()
-    facts = read_facts(request, policy, clock, parts.places, Beside(ahead, met))
-    if id(facts.streets) not in early:
-        met(facts)
-    streets = early[id(facts.streets)]
+    facts, streets = _read(request, policy, clock, parts, ahead)
     network, index, doubts = streets.walkable.network, streets.index, streets.checked()
     clock.start("residents")
     people = request.people_of(facts.population, facts.units)
     settled = settle(people, facts.places, network, policy, parts.spreads)
     raw = facts.roads()
     roads = begin_in_copy(lambda: NO_ROADS if raw is None else road_networks(raw, network.crs))
-    units, seed, unit_of = settled.units, settled.seed, settled.unit_of
+    units, seed = settled.units, settled.seed
     land = begin(lambda: _land(facts, units, network.crs, policy, index))
-    cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
+    cells = _cells(seed, settled.unit_of, _on_streets(seed.xy_m, index, policy))
     apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
     clock.start("facilities")
-    placed, same_places, unit_rows, noticed = gather_facilities(
-        tuple(zip([path.name for path in request.facilities], facts.facilities, strict=True)),
-        facts.places.facilities if facts.places else None,
-        None if facts.units is None else units,
-        Homes(seed.xy_m, seed.residents, unit_of),
-        network.crs,
-        policy,
-        facts.merges,
-    )
-    houses = parts.houses
-    if houses is None and facts.places is not None:
-        houses = facts.places.buildings["id"].to_numpy()
-    facilities, loose = place_facilities(placed, policy, units, index, facts.streets.gates, houses)
-    not_open, shut = (
-        note_not_open(facts.places.not_open, network.crs, policy) if facts.places else ((), ())
-    )
-    for table in facts.facilities:  # its file says so already
-        if table.not_open is not None:
-            not_open += note_not_open(table.not_open, network.crs, policy)[0]
+    placed = _place(request, facts, settled, streets, policy, parts)
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
     spread, unsure = settled.doubt()
     facts = facts.completed()
     warnings = (
-        *request.remarks,
-        *streets.walkable.warnings,
-        *facts.warnings,
-        *doubts,
-        *settled.warnings,
-        *unsure,
-        *apart,
-        *noticed,
-        *shut,
-        *loose,
-        *strange,
-    )
+        *request.remarks, *streets.walkable.warnings, *facts.warnings, *doubts,
+        *settled.warnings, *unsure, *apart, *placed.warnings, *strange,
+    )  # fmt: skip
     sayings = request.surveyed_under(policy)
     surveyed, extents = _surveyed(sayings, facts, units, network.crs)
-    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters, not_open, settled.calibrated)
+    notes = BuildNotes(
+        placed.same_places, placed.unit_rows, spread, facts.rasters, placed.not_open,
+        settled.calibrated,
+    )  # fmt: skip
     city = City(
-        network.crs,
-        network,
-        units,
-        cells,
-        facilities,
-        land(),
-        surveyed,
-        warnings,
-        statistics,
-        notes,
-        extents,
-        facts.ground,
-        facts.streets.names,
-        roads(),
-    )
+        network.crs, network, units, cells, placed.facilities, land(), surveyed, warnings,
+        statistics, notes, extents, facts.ground, facts.streets.names, roads(),
+    )  # fmt: skip
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))
     clock.start("walks")
@@ -281,10 +230,72 @@ class _Streets:
     checked: Callable[[], tuple[Warn, ...]]
 
 
+def _read(
+    request: BuildRequest, policy: Policy, clock: Clock, parts: Joined, ahead: Ahead | None
+) -> tuple[Facts, _Streets]:
+    """What the files say, and the network, which is laid while the rest of them is read."""
+    early: dict[int, _Streets] = {}
+
+    def met(facts: Facts) -> None:
+        clock.start("network")
+        walkable = walkable_network(
+            facts.streets, request.terrain, policy, request.osm, facts.closures
+        )
+        index = EdgeIndex.by(walkable.network, policy.attachment)
+        checked = begin(lambda: check_places(facts, index, sure=request.accept_datum))
+        early[id(facts.streets)] = _Streets(walkable, index, checked)
+
+    if ahead is not None:
+        _load_first_kernel()
+    facts = read_facts(request, policy, clock, parts.places, Beside(ahead, met))
+    if id(facts.streets) not in early:
+        met(facts)
+    return facts, early[id(facts.streets)]
+
+
 def _load_first_kernel() -> None:
     """Let numba load what it loads with its first kernel, while the streets are waited for."""
     nothing = np.empty(0, dtype=np.int64)
     connected_pieces(1, nothing, nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Facilities on the streets, and what was noticed on the way."""
+
+    facilities: Facilities
+    same_places: tuple[SamePlace, ...]
+    unit_rows: tuple[UnitRow, ...]
+    not_open: tuple[NotOpen, ...]
+    warnings: tuple[Warn, ...]
+
+
+def _place(
+    request: BuildRequest, facts: Facts, settled: Settled, streets: _Streets, policy: Policy,
+    parts: Joined,
+) -> _Placed:  # fmt: skip
+    """The facilities of all files, joined to the streets."""
+    seed, crs = settled.seed, streets.walkable.network.crs
+    placed, same_places, unit_rows, noticed = gather_facilities(
+        tuple(zip([path.name for path in request.facilities], facts.facilities, strict=True)),
+        facts.places.facilities if facts.places else None,
+        None if facts.units is None else settled.units,
+        Homes(seed.xy_m, seed.residents, settled.unit_of),
+        crs,
+        policy,
+        facts.merges,
+    )
+    houses = parts.houses
+    if houses is None and facts.places is not None:
+        houses = facts.places.buildings["id"].to_numpy()
+    facilities, loose = place_facilities(
+        placed, policy, settled.units, streets.index, facts.streets.gates, houses
+    )
+    not_open, shut = note_not_open(facts.places.not_open, crs, policy) if facts.places else ((), ())
+    for table in facts.facilities:  # its file says so already
+        if table.not_open is not None:
+            not_open += note_not_open(table.not_open, crs, policy)[0]
+    return _Placed(facilities, same_places, unit_rows, not_open, (*noticed, *shut, *loose))
 
 
 def _surveyed(

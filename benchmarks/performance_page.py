@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.bars import as_json
+from benchmarks.growth.plot import draw_growth
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 JSON, PAGE = DOCS / "performance.json", DOCS / "performance.md"
+PICTURES: Final = {"growth": draw_growth}  # of a bar, docs/BAR.svg
 QUIET: Final = 1.0  # a load below one leaves a bar a core of its own
 
 _HEAD: Final = """# Performance
@@ -29,6 +31,8 @@ def keep(measured: Mapping[str, Any]) -> None:
     held |= {bar: one for bar, one in measured.items() if bar not in held or _was_measured(one)}
     JSON.write_text(as_json(dict(sorted(held.items()))) + "\n", encoding="utf-8")
     PAGE.write_text(page_of(held), encoding="utf-8")
+    for bar in PICTURES.keys() & measured.keys():
+        PICTURES[bar](held[bar]["rows"], PAGE.with_name(f"{bar}.svg"))
 
 
 def _was_measured(one: Mapping[str, Any]) -> bool:
@@ -40,7 +44,8 @@ def page_of(measured: Mapping[str, Any]) -> str:
     """The page: a table for each bar, with what it was measured on."""
     parts = [_HEAD]
     for bar, one in sorted(measured.items()):
-        parts.append(f"## {bar}\n\n{_told(one)}\n\n{_table(one['rows'])}\n")
+        picture = f"\n![{bar}]({bar}.svg)\n" if bar in PICTURES else ""
+        parts.append(f"## {bar}\n\n{_told(one)}\n{picture}\n{_table(one['rows'])}\n")
     return "\n".join(parts)
 
 

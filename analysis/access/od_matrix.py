@@ -19,7 +19,7 @@ from lifecircle.analysis.access.od_matrix_kernel import (
     nearest_rows,
     short_rows,
 )
-from lifecircle.analysis.access.shortest import REACH_SHIFT, SHIFT, reach_from_each
+from lifecircle.analysis.access.shortest import SHIFT, reach_from_each
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
@@ -34,7 +34,8 @@ from lifecircle.analysis.quantities import (
 )
 
 _ROWS_AT_ONCE = 8  # facilities per call of the kernels, a matter of memory only
-_SHORT_ROWS_AT_ONCE = 64  # where walks have a limit: each call lays out all positions anew
+_SHORT_ROWS_AT_ONCE = 64  # where walks have a limit, and more where there are more positions:
+_LAID_OUT_PER_ROW = 512  # each call lays out all positions and junctions anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def walk_matrix(
 
     def fill(begin: int, end: int) -> None:
         part = goals.part(begin, end)
-        first, node, cm = part.reach(costs, limit, REACH_SHIFT)
+        first, node, cm = part.reach(costs, limit)
         full_rows(
             first, node, cm, positions.edge, ahead, back, leg,
             costs.edge_u, costs.edge_v, costs.uv_cm, edge_start, edge_position,
@@ -156,14 +157,15 @@ def walks_by_facility(
 
     def fill(begin: int, end: int) -> None:
         part = goals.part(begin, end)
-        first, node, cm = part.reach(costs, limit_cm, REACH_SHIFT)
+        first, node, cm = part.reach(costs, limit_cm)
         parts[begin] = short_rows(
             first, node, cm, node_start, node_position, node_add,
             ahead, back, leg, edge_start, edge_position,
             part.start, part.edge, part.ahead_cm, part.back_cm, part.leg_cm, limit_cm,
         )  # fmt: skip
 
-    _in_threads(fill, len(goals), _SHORT_ROWS_AT_ONCE)
+    laid_out = len(positions) + len(costs.start)
+    _in_threads(fill, len(goals), max(_SHORT_ROWS_AT_ONCE, laid_out // _LAID_OUT_PER_ROW))
     found = [parts[begin] for begin in sorted(parts)]
     sizes = np.concatenate([np.zeros(1, dtype=np.int64), *(np.diff(part[0]) for part in found)])
     empty = np.zeros(0, dtype=np.int32)
@@ -277,14 +279,11 @@ class _Rows:
         before: IntArray = 2 * np.concatenate(([0], np.cumsum(~self.inner))).astype(np.int64)
         return before[self.start]
 
-    def reach(
-        self, costs: WalkCosts, limit_cm: int, shift: int
-    ) -> tuple[IntArray, Int32Array, Int32Array]:
+    def reach(self, costs: WalkCosts, limit_cm: int) -> tuple[IntArray, Int32Array, Int32Array]:
         """The junctions within the limit of each row's facility and their walks to it (CSR)."""
         node, cm = self.seeds(costs)
-        buckets = costs.bucket_count(_spread(cm), shift)
         return reach_from_each(
-            costs.start, costs.link, self.seed_start(), node, cm, limit_cm, shift, buckets
+            costs.start, costs.link, self.seed_start(), node, cm, limit_cm, costs.band_cm
         )
 
 

@@ -65,7 +65,7 @@ def _spread(
     """The residents of the part's units; None where it has none."""
     if len(part.units) == 0:
         return None
-    borders = read_units(request.units, policy, request.declared())
+    borders = read_units(request.units, policy, request.declared(), request.year)
     units = build_units(borders, part.crs, tuple(policy.unit_levels))
     near = NearStreets(streets_near(folder, units, part.units, policy))
     ground = Ground(places.buildings, places.residential, places.no_homes, near)

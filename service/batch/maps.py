@@ -33,7 +33,7 @@ from lifecircle.analysis.readers.osm.pieces import Piece, cut_map
 from lifecircle.analysis.readers.osm.service_boxes import read_service_boxes
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.children import in_child
-from lifecircle.service.batch.cities import plain
+from lifecircle.service.batch.cities import City, plain
 from lifecircle.service.batch.records import Record, Records, Told, digests_of, told_of
 from lifecircle.service.batch.work import (
     Task,
@@ -59,11 +59,28 @@ _NOT_OF_GROUND: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A city whose piece is not there as it shall be."""
+    """A city whose piece is not there as it shall be; `request` names files on this machine."""
 
     task: Task
     key: str
     request: BuildRequest
+
+    def to_order(self) -> dict[str, Any]:
+        """What a child is told of it, for `_wanted_from`."""
+        units = list(map(str, self.request.units))
+        return {"task": self.task.to_json(), "key": self.key, "units": units}
+
+
+def _wanted_from(order: Mapping[str, Any]) -> _Wanted:
+    """The city of `_Wanted.to_order`: its units are where they were found, and not looked at."""
+    task = task_from(order["task"])
+    bounded = replace(_bounded(task), units=tuple(order["units"]))
+    return _Wanted(task, order["key"], request_of(replace(task, city=bounded)))
+
+
+def _bounded(task: Task) -> City:
+    """Of a task's city what its piece depends on."""
+    return replace(task.city, map=None, **_NOT_OF_GROUND)
 
 
 def cut_maps(tasks: Sequence[Task], *, apart: bool = False) -> tuple[list[Task], list[Record]]:
@@ -72,7 +89,7 @@ def cut_maps(tasks: Sequence[Task], *, apart: bool = False) -> tuple[list[Task],
     Parameters
     ----------
     apart : in a process of its own, which may take the time and the memory that the most generous
-        of its cities may.
+        of its cities may; so it is done too where all of them have a limit of memory.
 
     Returns
     -------
@@ -121,9 +138,9 @@ def _cut_one(
                 wanted = [one for one in found if one is not None]
                 for one in wanted:
                     write_aside(records.step_file(one.task.name), _STEP.encode())
-                if apart and wanted:
-                    some = [one.task for one in wanted]
-                    lost |= _cut_apart(path, digest, some, Path(aside), records)
+                limited = all(task.city.memory_gb is not None for task in tasks)
+                if wanted and (apart or limited):
+                    lost |= _cut_apart(path, wanted, Path(aside), records)
                 else:
                     _cut(path, wanted, Path(aside), lost)
     return lost
@@ -142,15 +159,16 @@ def _lost_to_all(tasks: Sequence[Task], lost: dict[str, Told]) -> Iterator[None]
 
 
 def _cut_apart(
-    path: Path, digest: str, tasks: Sequence[Task], aside: Path, records: Records
+    path: Path, wanted: Sequence[_Wanted], aside: Path, records: Records
 ) -> dict[str, Told]:
     """Cut in a child within the limits of the most generous city; what is wrong with each."""
-    minutes = max(task.city.timeout_minutes for task in tasks)
-    limits = [task.city.memory_gb for task in tasks]
+    cities = [one.task.city for one in wanted]
+    minutes = max(city.timeout_minutes for city in cities)
+    limits = [city.memory_gb for city in cities]
     most = None if None in limits else max(limit or 0 for limit in limits)
     order = {
-        MAP: str(path), "digest": digest, "aside": str(aside), "memory_gb": most,
-        "tasks": [task.to_json() for task in tasks],
+        MAP: str(path), "aside": str(aside), "memory_gb": most,
+        "wanted": [one.to_order() for one in wanted],
     }  # fmt: skip
     ended = in_child(json.dumps(order), records.folder, _TITLE, minutes)
     if ended.code == 0:
@@ -162,16 +180,15 @@ def _cut_apart(
         error = BatchError("batch_map_memory", map=path.name, gb=f"{most or 0:g}")
     else:
         error = BatchError("batch_died", how=ended.how, last=ended.last_line)
-    return {task.name: told_of(error) for task in tasks}
+    return {one.task.name: told_of(error) for one in wanted}
 
 
 def cut_here(text: str) -> str:
     """Cut the map of an order (`_cut_apart`) in this process; JSON of what is wrong with each."""
     order = json.loads(text)
-    tasks, lost = [task_from(one) for one in order["tasks"]], dict[str, Told]()
+    tasks, lost = [task_from(one["task"]) for one in order["wanted"]], dict[str, Told]()
     with _lost_to_all(tasks, lost), TemporaryDirectory(dir=order["aside"]) as aside:
-        found = [_wanted(task, order["digest"], Path(aside), lost) for task in tasks]
-        wanted = [one for one in found if one is not None]
+        wanted = list(map(_wanted_from, order["wanted"]))
         _cut(Path(order[MAP]), wanted, Path(aside), lost)
     return json.dumps(lost)
 
@@ -183,7 +200,7 @@ def _wanted(task: Task, digest: str, aside: Path, lost: dict[str, Told]) -> _Wan
     than when the piece was cut. `aside`: where tables of databases are put.
     """
     try:
-        bounded = replace(task.city, map=None, **_NOT_OF_GROUND)
+        bounded = _bounded(task)
         said = {**plain(bounded), "map": digest, "day": task.day, "code": code_version()}
         files = digests_of(bounded, task.digests)
         request = request_of(replace(task, city=bounded)).fetched(aside / task.name)

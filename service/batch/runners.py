@@ -42,7 +42,7 @@ _PATIENT = {
 
 
 class Runner(Protocol):
-    """Does tasks; `apart`: in processes of their own, within their limits."""
+    """Does tasks; `apart`: all in processes of their own, within their limits."""
 
     apart: bool
 
@@ -52,14 +52,18 @@ class Runner(Protocol):
 
 
 class Here:
-    """One city after another in this process: nothing is limited, a debugger sees all."""
+    """One city after another in this process, where a debugger sees all.
+
+    A city that may take so much memory and no more is a process of its own all the same: a limit
+    of this process would be one of all that come after it.
+    """
 
     apart = False
 
     def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
         """The record of each task, in their order."""
         for task in tasks:
-            yield run_city(task.to_json(), apart=False)
+            yield run_city(task.to_json(), apart=task.city.memory_gb is not None)
 
 
 class Processes:

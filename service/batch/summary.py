@@ -23,7 +23,7 @@ import pandas as pd
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.workbooks import add_sheet, new_workbook, sheet_row
 from lifecircle.service.batch.fetched import send
-from lifecircle.service.batch.figures import COUNTS, READINGS
+from lifecircle.service.batch.figures import COUNTS, READINGS, SPAN
 from lifecircle.service.batch.page import Worst, add_worst, batch_page
 from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.batch.units_table import UnitTables
@@ -146,12 +146,12 @@ def cities_frame(summary: Summary) -> pd.DataFrame:
         for city, found in summary.figures.items()
         for line in (*_services(city, found), *_card(city, found))
     ]
-    heads = ["city", "run", "kind", "id", "title_zh", "title_en", *COUNTS, *READINGS]
+    heads = ["city", "run", "kind", "id", "title_zh", "title_en", *COUNTS, *READINGS, *SPAN]
     heads += ["value", "status", "assessed_share", "target", "unit"]
     frame = pd.DataFrame(rows, columns=heads)
     for name in COUNTS:
         frame[name] = frame[name].astype("Int64")
-    numbers = [*READINGS, "value", "assessed_share", "target"]
+    numbers = [*READINGS, *SPAN, "value", "assessed_share", "target"]
     return frame.astype(dict.fromkeys(numbers, "float64"))
 
 

@@ -43,7 +43,7 @@ def own_policy(
     `style`, `scripts`: as they stand between the line breaks of their elements. `form`: where
     forms may go. `framed`: pages of the same service may show it in a frame.
     """
-    scripting = "".join(f"script-src {_digest(one)}; " for one in scripts)
+    scripting = f"script-src {' '.join(map(_digest, scripts))}; " if scripts else ""
     return (
         f"default-src 'none'; style-src {_digest(style)}; {scripting}"
         f"img-src data:; base-uri 'none'; form-action {form}"

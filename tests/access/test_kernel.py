@@ -57,6 +57,26 @@ def test_a_kept_kernel_is_loaded_the_short_way_and_else_as_numba_does(
     assert hits(plain) == 1
 
 
+def test_what_is_kept_is_loaded_at_once_and_nothing_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "kept_of_a_test.py"
+    file.write_text(SOURCE, encoding="utf-8")
+    monkeypatch.setattr(kernel, "_every", [])
+    loaded(file)
+    assert kernel.load_kept() == 0  # nothing is kept yet
+    hits(loaded(file))
+    copied = loaded(file)
+    monkeypatch.setattr(kernel, "_every", [copied.doubled])
+    assert kernel.load_kept() == 1
+    assert sum(copied.doubled.stats.cache_misses.values()) == 0
+    assert hits(copied) == 1  # before it was called
+    assert kernel.load_kept() == 0
+    Path(copied.doubled._cache._cache_file._index_path).write_bytes(b"no index")
+    monkeypatch.setattr(kernel, "_every", [loaded(file).doubled])
+    assert kernel.load_kept() == 0
+
+
 def test_the_numba_that_is_pinned_is_one_that_is_known() -> None:
     """A newer one works, but loads slowly: look at its ``FunctionCache`` and add it to KNOWN."""
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()

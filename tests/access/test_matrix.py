@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.analysis.access import od_matrix
 from lifecircle.analysis.access.nearest import goals_of, nearest_from_nodes, nearest_from_positions
 from lifecircle.analysis.access.od_matrix import (
     SparseODMatrix,
@@ -176,8 +177,16 @@ def test_rows_follow_the_list_asked_for() -> None:
         walk_matrix(costs, at, city.cells.position, [1, 1])
 
 
-def test_many_rows_in_threads_are_the_same(tmp_path: Path) -> None:
-    """More facilities than one piece of work holds: rows stand where they belong."""
+@pytest.mark.parametrize(("at_once", "per_row"), [(64, 512), (7, 512), (7, 8)])
+def test_many_rows_in_threads_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, per_row: int
+) -> None:
+    """More facilities than one piece of work holds: rows stand where they belong.
+
+    A piece holds more of them where a call lays out more positions and junctions.
+    """
+    monkeypatch.setattr(od_matrix, "_SHORT_ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(od_matrix, "_LAID_OUT_PER_ROW", per_row)
     world = draw(
         {f"n{i}": (100.0 * i, 0.0) for i in range(60)}, " ".join(f"n{i}" for i in range(60))
     )

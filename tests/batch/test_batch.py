@@ -24,7 +24,7 @@ from openpyxl import load_workbook
 
 from lifecircle.service.batch import children
 from lifecircle.service.batch.cities import Plan, read_plan
-from lifecircle.service.batch.page import Worst, add_worst, batch_page
+from lifecircle.service.batch.page import SCRIPTS, Worst, add_worst, batch_page
 from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.batch.run import run_batch
 from lifecircle.service.batch.runners import Here, Processes
@@ -128,6 +128,21 @@ def test_limits_stop_one_city_and_no_other(towns: Path, tmp_path: Path) -> None:
     assert found["wrong"].error is not None
     assert "wgs85" in found["wrong"].error["zh"]
     assert not [*(tmp_path / "ws").glob("late/runs/*")]
+
+
+def test_a_limit_of_memory_is_held_where_all_is_done_here(towns: Path, tmp_path: Path) -> None:
+    near = read_plan(towns / "cities.toml").cities["near"]
+    most = replace(near, memory_gb=0.05, retries=0)
+    plan = Plan({"big": most, "roomy": replace(near, memory_gb=4.0), "near": near})
+    found = of(list(run_batch(plan, tmp_path / "ws", Here())))
+    assert {name: record.state for name, record in found.items()} == {
+        "big": "failed", "roomy": "done", "near": "done",
+    }  # fmt: skip
+    assert found["big"].died
+    assert "memory_gb" in (found["big"].error or {})["en"]
+    assert {name: record.peak_mb > 0 for name, record in found.items() if name != "big"} == {
+        "roomy": True, "near": False,  # only what has a limit is a process of its own
+    }  # fmt: skip
 
 
 def test_a_batch_that_is_called_off_leaves_no_process_and_begins_nothing_more(
@@ -329,7 +344,7 @@ def test_names_are_text_on_the_page() -> None:
     worst: dict[str, Worst] = {}
     add_worst(worst, 0, hostile())
     page = batch_page({"a": record}, {"a": hostile()}, worst, "zh")
-    assert page.count("</script>") == 2
+    assert page.count("</script>") == 1 + len(SCRIPTS)  # the figures, and our own
     assert "<b>x" not in page
     assert "<b>街" not in page
 

@@ -87,7 +87,7 @@ def test_the_worst_units_of_all_cities_are_kept_as_if_sorted_at_once() -> None:
     for k, units in enumerate(lost):
         add_worst(held, k, city({"park": dict(units)}))
     every = [
-        (k, f"街道{code}", 1 - n / 100, n)
+        (k, {"zh": f"街道{code}", "en": f"街道{code}"}, 1 - n / 100, n)
         for k, units in enumerate(lost)
         for code, n in units.items()
         if n

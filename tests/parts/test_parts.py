@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import osmium
 import pytest
 import shapely
@@ -187,6 +188,18 @@ def test_counted_residents_leave_only_the_map_to_the_parts(tmp_path: Path) -> No
     run = build_area(request, Workspace(tmp_path / "parts"), parts=joined)
     assert content(run) == content(at_once)
     assert said(run) == said(at_once)
+
+
+def test_parts_spread_the_residents_of_the_year_asked_for(tmp_path: Path) -> None:
+    request = request_in(tmp_path, facilities=())
+    file = request.units[0]
+    units = gpd.read_file(file).drop(columns="pop_65")
+    units["population_2030"] = units["population"] * 2
+    units.rename(columns={"population": "population_2025"}).to_file(file)
+    for year, times in ((2025, 1), (2030, 2)):
+        joined = in_parts(replace(request, year=year), tmp_path / f"cut{year}", 2)
+        lived = sum(int(one.result.seed.residents.sum()) for one in joined.spreads)
+        assert lived == times * sum(filter(None, PEOPLE))
 
 
 def test_every_thing_is_at_home_once_and_more_parts_than_units_are_empty(

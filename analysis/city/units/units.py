@@ -177,7 +177,7 @@ def _whole_area(polygon: shapely.Geometry | None) -> Units:
     return Units(
         code=alone("area"),
         name=alone("全区"),
-        name_en=alone("area"),
+        name_en=alone("Whole area"),
         level=alone("unit"),
         unit_class=alone(None),
         parent=_freeze(np.array([NOBODY], dtype=np.int32)),

@@ -20,6 +20,30 @@ _MOMENTUM = 0.6
 
 
 @kernel
+def improving(
+    start: IntArray, cell: Int32Array, cost: IntArray, weight: IntArray, base: IntArray
+) -> tuple[IntArray, Int32Array, IntArray]:
+    """The rows that improve a cell with weight: their starts, cells and costs."""
+    size = np.int64(0)
+    for a in range(len(cell)):
+        i = cell[a]
+        size += np.int64((cost[a] < base[i]) & (weight[i] > 0))
+    kept_start = np.zeros(len(start), dtype=np.int64)
+    kept_cell = np.empty(size, dtype=np.int32)
+    kept_cost = np.empty(size, dtype=np.int64)
+    filled = 0
+    for j in range(len(start) - 1):
+        for a in range(start[j], start[j + 1]):
+            i = cell[a]
+            if cost[a] < base[i] and weight[i] > 0:
+                kept_cell[filled] = i
+                kept_cost[filled] = cost[a]
+                filled += 1
+        kept_start[j + 1] = filled
+    return kept_start, kept_cell, kept_cost
+
+
+@kernel
 def greedy(
     start: IntArray,
     cell: Int32Array,

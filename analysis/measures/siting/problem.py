@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.sites import SiteWalks, kept_starts
+from lifecircle.analysis.access.sites import SiteWalks
 from lifecircle.analysis.measures.siting import kernel
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray
 
@@ -109,8 +109,7 @@ def _keep_improving(
     weight: IntArray, base: IntArray, start: IntArray, cell: Int32Array, cost: IntArray
 ) -> SiteProblem:
     """Only the rows that improve a cell with weight."""
-    keep: BoolArray = (cost < base[cell]) & (weight[cell] > 0)
-    return SiteProblem(weight, base, kept_starts(start, keep), cell[keep], cost[keep])
+    return SiteProblem(weight, base, *kernel.improving(start, cell, cost, weight, base))
 
 
 def pose_maximal_covering(persons: IntArray, covered: BoolArray, walks: SiteWalks) -> SiteProblem:

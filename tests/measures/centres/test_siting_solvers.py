@@ -42,6 +42,25 @@ def random_question(rng: np.random.Generator, *, cover: bool) -> SiteProblem:
     return pose_p_median(persons, rng.integers(1, 100, cells).astype(np.int64), walks)
 
 
+def test_only_what_improves_somebody_is_kept() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(QUESTIONS):
+        cells, sites = int(rng.integers(1, 12)), int(rng.integers(0, 9))
+        near = rng.random((sites, cells)) < 0.5
+        site, cell = np.nonzero(near)
+        cost, base = rng.integers(0, 9, len(cell)), rng.integers(0, 9, cells)
+        weight = rng.integers(0, 3, cells)
+        start = np.searchsorted(site, np.arange(sites + 1)).astype(np.int64)
+        kept = kernel.improving(start, cell.astype(np.int32), cost, weight, base)
+        wanted = [
+            (int(j), int(i), int(by))
+            for j, i, by in zip(site, cell, cost, strict=True)
+            if by < base[i] and weight[i]
+        ]
+        owner = np.repeat(np.arange(sites), np.diff(kept[0]))
+        assert list(zip(owner.tolist(), kept[1].tolist(), kept[2].tolist(), strict=True)) == wanted
+
+
 def best_of_all(problem: SiteProblem, count: int) -> int:
     """Every choice of `count` sites, counted one by one."""
     best = 0
