@@ -38,6 +38,10 @@ _PATIENT = {
     "distributed.comm.retry.count": 4,
     "distributed.client.heartbeat": "15s",
     "distributed.scheduler.worker-ttl": "30 minutes",
+    # looking at themselves takes scheduler and workers a tenth of a core, which cities could have
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
 }
 
 
