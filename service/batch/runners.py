@@ -233,7 +233,9 @@ def _answers(
             del future  # the scheduler forgets what has answered
             ask()
             yield key, record
-    except (OSError, CancelledError, distributed.client.ClosedClientError) as error:
+    except (OSError, CancelledError, RuntimeError, distributed.client.ClosedClientError) as error:
+        if isinstance(error, RuntimeError) and client.rpc.status is distributed.Status.running:
+            raise  # else its pool of connections is closed, and says only that
         _settle(client)
         raise _ConnectionLostError(str(error)) from error
 
