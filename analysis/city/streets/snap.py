@@ -30,6 +30,7 @@ from lifecircle.analysis.quantities import (
 
 _BIN_M = 64.0  # width of the search grid, a matter of speed only
 _MAX_BINS = 4_000_000
+_AT_ONCE = 16_384  # points
 _SLACK = 1.001  # metric CRS against the ellipsoid: search a little farther, then measure
 
 
@@ -268,22 +269,25 @@ def place_on_edges(
     max_leg_m: float,
 ) -> Positions:
     """Positions at a fraction of given segments; too long legs become unsnapped."""
-    found = edge != NOBODY
-    k = np.flatnonzero(found)
-    v, t = vertex[k], fraction[k]
-    at_m = np.zeros(len(edge))
-    leg_m = np.full(len(edge), np.nan)
-    place = np.array(xy_m, dtype=np.float64)
-    begin, end = network.vertex_at_m[v], network.vertex_at_m[v + 1]
-    at_m[k] = begin + t * (end - begin)
-    a, b = network.vertex_xy_m[v], network.vertex_xy_m[v + 1]
-    place[k] = a + t[:, None] * (b - a)
-    leg_m[k] = geodesic_m(to_lonlat(xy_m[k], network.crs), to_lonlat(place[k], network.crs))
-    far = found & (leg_m > max_leg_m)
-    edge = np.where(far, np.int32(NOBODY), edge).astype(np.int32)
-    at_m[far], leg_m[far] = 0.0, np.nan
-    place[far] = xy_m[far]
-    return Positions(edge, at_m, leg_m, place)
+    placed = Positions(
+        np.array(edge, dtype=np.int32), np.zeros(len(edge)), np.full(len(edge), np.nan),
+        np.array(xy_m, dtype=np.float64),
+    )  # fmt: skip
+    on_edge = np.flatnonzero(edge != NOBODY)
+    for begin in range(0, len(on_edge), _AT_ONCE):  # what is made meanwhile fits into the cache
+        k = on_edge[begin : begin + _AT_ONCE]
+        v, t = vertex[k], fraction[k]
+        start_m, end_m = network.vertex_at_m[v], network.vertex_at_m[v + 1]
+        a, b = network.vertex_xy_m[v], network.vertex_xy_m[v + 1]
+        place = a + t[:, None] * (b - a)
+        leg_m = geodesic_m(to_lonlat(xy_m[k], network.crs), to_lonlat(place, network.crs))
+        far = leg_m > max_leg_m
+        placed.edge[k[far]] = NOBODY
+        near = k[~far]
+        placed.at_m[near] = (start_m + t * (end_m - start_m))[~far]
+        placed.leg_m[near] = leg_m[~far]
+        placed.xy_m[near] = place[~far]
+    return placed
 
 
 def locate_on_edges(

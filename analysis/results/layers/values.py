@@ -67,7 +67,32 @@ class WalkColumn:
         return minutes_of(self.cm[rows], self.speed_m_per_s)
 
 
-def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
+@dataclass(frozen=True, slots=True)
+class CellShapes:
+    """Shapes of cells (c,): their polygons; points, which are made for the rows asked for."""
+
+    polygon: GeometryArray
+    xy_m: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.polygon)
+
+    def __getitem__(self, rows: slice) -> GeometryArray:
+        """Shapes of some rows."""
+        shapes = self.polygon[rows].copy()
+        bare = shapely.is_missing(shapes)
+        shapes[bare] = shapely.points(self.xy_m[rows][bare])
+        return shapes
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The types among them."""
+        there = self.polygon[~shapely.is_missing(self.polygon)]
+        bare = len(there) < len(self.polygon)
+        return frozenset(shape.geom_type for shape in there) | ({"Point"} if bare else set())
+
+
+def cell_layer(run: Run) -> tuple[Values, CellShapes]:
     """Columns and shapes of the layer ``cells``: polygons, points (metres) where there is none."""
     cells, units = run.city.cells, run.city.units
     snapped = cells.position.edge != NOBODY
@@ -100,10 +125,7 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
     values |= cell_values(run)
     for kind in run.policy.circles:
         values |= _circle_values(run, kind)
-    bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
-    shapes = cells.polygon.copy()
-    shapes[bare] = shapely.points(cells.xy_m[bare])
-    return values, shapes
+    return values, CellShapes(cells.polygon, cells.xy_m)
 
 
 def _circle_values(run: Run, kind: str) -> Values:
