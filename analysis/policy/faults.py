@@ -30,6 +30,15 @@ _ALIKE: Final = 0.6
 _NAMES_TOLD: Final = 40
 
 
+_WANTED: Final = {
+    "float_type": "policy_not_number",
+    "int_type": "policy_not_number",
+    "string_type": "policy_not_text",
+    "tuple_type": "policy_not_list",
+    "bool_type": "policy_not_yes_no",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyFault:
     """One fault: a message key and its parameters (``file`` and ``path`` among them).
@@ -125,6 +134,8 @@ def form_faults(
                 yield _bad_choice(one, path, blame)
             case custom if custom.startswith(("policy_", "scorecard_")):
                 yield blame.fault(custom, path, **one.get("ctx", {}))
+            case wanted if wanted in _WANTED:
+                yield blame.fault(_WANTED[wanted], path, value=one["input"])
             case _:
                 yield blame.fault("policy_bad_value", path, value=one["input"])
 

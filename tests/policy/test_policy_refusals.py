@@ -258,11 +258,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as folder:
         load_policy(tmp_path)
     assert folder.value.key == "policy_unreadable"
-    gbk = tmp_path / "gbk.toml"
-    gbk.write_bytes('id = "昆明"'.encode("gb18030"))
+    picture = tmp_path / "picture.toml"
+    picture.write_bytes(b"\xff\xd8\xff\xe0")
     with pytest.raises(PolicyError) as encoded:
-        load_policy(str(gbk))
-    assert encoded.value.key == "policy_not_utf8"
+        load_policy(str(picture))
+    assert "save it as UTF-8" in str(encoded.value)
 
 
 # ---- extending ------------------------------------------------------------------------------
