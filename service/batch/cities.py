@@ -157,7 +157,7 @@ def read_plan(path: Path) -> Plan:
     ParameterError : the name of a city cannot be a folder.
     """
     content = _content(path)
-    if not content.get("cities"):
+    if not content.get("cities") and content.keys() <= {"cities", "defaults", "digests"}:
         raise BatchError("batch_no_city", file=path.name)
     blame = Blame(path.name)
     try:

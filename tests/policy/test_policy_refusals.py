@@ -75,10 +75,10 @@ REFUSED = {
         "policy_bad_choice", "services.market.minutes.confidence"),
     "not a number": (
         f"[services.market]\nminutes = {cited('true')}",
-        "policy_bad_value", "services.market.minutes.value"),
+        "policy_not_number", "services.market.minutes.value"),
     "a number in quotes": (
         f"[services.market]\nminutes = {cited(chr(34) + '15' + chr(34))}",
-        "policy_bad_value", "services.market.minutes.value"),
+        "policy_not_number", "services.market.minutes.value"),
     "not finite": (
         f"[services.market]\nminutes = {cited('nan')}",
         "policy_not_finite", "services.market.minutes.value"),
@@ -98,7 +98,7 @@ REFUSED = {
         "policy_bad_choice", "services.market.attachment"),
     "tags that are neither a text nor a list": (
         '[services.market]\nosm = [{ tags = { shop = true } }]',
-        "policy_bad_value", "services.market.osm.1.tags.shop"),
+        "policy_not_list", "services.market.osm.1.tags.shop"),
     "a rule without tags": (
         '[services.market]\nosm = [{ tags = {}, name_has = ["菜市场"] }]',
         "policy_bad_value", "services.market.osm.1.tags"),
