@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +22,7 @@ from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.ahead import Ahead, ChangedError
 from lifecircle.analysis.build_manifest import manifest_of_build
 from lifecircle.analysis.build_request import BuildRequest, check_request, describe_inputs
+from lifecircle.analysis.city.by_profile import join_roads
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
@@ -76,6 +78,8 @@ STEPS = (
     "layers", "save",
 )  # fmt: skip
 
+LARGE_CELLS: Final = 100_000  # from here on people would wait until cars have been joined to roads
+
 
 def build_area(
     request: BuildRequest,
@@ -124,6 +128,8 @@ def save_run(
     """
     clock = clock or Clock(None)
     clock.start("catchments")
+    if len(city.cells) > LARGE_CELLS:
+        city = join_roads(city, policy)
     study = Study(city, travel, policy)
     catchments = default_catchments(study)
     counts = {**manifest.counts, **({"catchments": len(catchments)} if catchments else {})}

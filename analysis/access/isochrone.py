@@ -17,14 +17,16 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.access.raster_kernel import reached_segments, stamp_segments
-from lifecircle.analysis.access.shortest import REACH_SHIFT, reach_from_each
+from lifecircle.analysis.access.shortest import reach_from_each
 from lifecircle.analysis.access.walking import BARRED_CM, WalkCosts, leg_cm
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.machine import map_side_by_side, thread_count
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
 
 BAND_M = 50.0  # width of land drawn on either side of a reached street
 GRID_M = 10.0  # spacing of the distance field
+_ORIGINS_A_THREAD = 256  # fewer are done sooner than another thread begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,27 @@ def reach(costs: WalkCosts, origins: Positions, limit_cm: int) -> Reach:
     to_v = leg + costs.uv_cm[at.edge] - costs.ahead_cm(at)
     per_origin = np.zeros(len(origins) + 1, dtype=np.int64)
     per_origin[snapped + 1] = 2
-    spread = int(max(to_u.max(initial=0), to_v.max(initial=0)))
-    first, node, cm = reach_from_each(
-        costs.start,
-        costs.away,
-        np.cumsum(per_origin),
-        np.column_stack((costs.edge_u[at.edge], costs.edge_v[at.edge])).ravel(),
-        np.column_stack((to_u, to_v)).ravel(),
-        limit_cm,
-        REACH_SHIFT,
-        costs.bucket_count(spread, REACH_SHIFT),
+    seed_start = np.cumsum(per_origin)
+    seed_node = np.column_stack((costs.edge_u[at.edge], costs.edge_v[at.edge])).ravel()
+    seed_cm = np.column_stack((to_u, to_v)).ravel()
+
+    def search(begin: int, end: int) -> tuple[IntArray, Int32Array, Int32Array]:
+        return reach_from_each(
+            costs.start, costs.away, seed_start[begin : end + 1], seed_node, seed_cm,
+            limit_cm, costs.band_cm,
+        )  # fmt: skip
+
+    parts = min(thread_count(), max(len(origins) // _ORIGINS_A_THREAD, 1))
+    if parts == 1:
+        return Reach(*search(0, len(origins)))
+    cuts = np.linspace(0, len(origins), parts + 1).astype(np.int64).tolist()
+    found = map_side_by_side(lambda part: search(*part), list(pairwise(cuts)))
+    sizes = [np.diff(first) for first, _, _ in found]
+    return Reach(
+        np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.concatenate(sizes))]),
+        np.concatenate([node for _, node, _ in found]),
+        np.concatenate([cm for _, _, cm in found]),
     )
-    return Reach(first, node, cm)
 
 
 def reached_stretches(

@@ -19,7 +19,7 @@ from lifecircle.analysis.access.od_matrix_kernel import (
     nearest_rows,
     short_rows,
 )
-from lifecircle.analysis.access.shortest import REACH_SHIFT, SHIFT, reach_from_each
+from lifecircle.analysis.access.shortest import SHIFT, reach_from_each
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
@@ -105,7 +105,7 @@ def walk_matrix(
 
     def fill(begin: int, end: int) -> None:
         part = goals.part(begin, end)
-        first, node, cm = part.reach(costs, limit, REACH_SHIFT)
+        first, node, cm = part.reach(costs, limit)
         full_rows(
             first, node, cm, positions.edge, ahead, back, leg,
             costs.edge_u, costs.edge_v, costs.uv_cm, edge_start, edge_position,
@@ -157,7 +157,7 @@ def walks_by_facility(
 
     def fill(begin: int, end: int) -> None:
         part = goals.part(begin, end)
-        first, node, cm = part.reach(costs, limit_cm, REACH_SHIFT)
+        first, node, cm = part.reach(costs, limit_cm)
         parts[begin] = short_rows(
             first, node, cm, node_start, node_position, node_add,
             ahead, back, leg, edge_start, edge_position,
@@ -279,14 +279,11 @@ class _Rows:
         before: IntArray = 2 * np.concatenate(([0], np.cumsum(~self.inner))).astype(np.int64)
         return before[self.start]
 
-    def reach(
-        self, costs: WalkCosts, limit_cm: int, shift: int
-    ) -> tuple[IntArray, Int32Array, Int32Array]:
+    def reach(self, costs: WalkCosts, limit_cm: int) -> tuple[IntArray, Int32Array, Int32Array]:
         """The junctions within the limit of each row's facility and their walks to it (CSR)."""
         node, cm = self.seeds(costs)
-        buckets = costs.bucket_count(_spread(cm), shift)
         return reach_from_each(
-            costs.start, costs.link, self.seed_start(), node, cm, limit_cm, shift, buckets
+            costs.start, costs.link, self.seed_start(), node, cm, limit_cm, costs.band_cm
         )
 
 

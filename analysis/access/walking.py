@@ -26,6 +26,7 @@ BARRED_CM: Final = 1 << 30  # the cost of a whole edge against a one-way: never 
 _INSIDE_CM: Final = 1 << 29  # the same to a place inside such an edge, and the least of any
 _PLACES: Final = 1 << 28  # how many such places are told apart
 _TINY: Final = float(np.finfo(np.float64).tiny)
+_BAND_EDGES: Final = 5  # edges of a mean cost in a band: measured, never changes a result
 _AT_END_M: Final = 0.005  # half a centimetre: this near to an end of a one-way is its end
 
 
@@ -38,7 +39,8 @@ class WalkCosts:
     it*, as a search outward from facilities needs it; `away` the same with the cost of walking
     to the neighbour, for a search outward from a resident. `half_edge` int32 (2m,): the edge
     behind each row of `link`; `half_from_u` bool (2m,): whether the row leaves the edge's u.
-    `largest_cm`: the largest cost of any edge. `uv_bend`, `vu_bend`: how the cost along edges
+    `largest_cm`: the largest cost of any edge; `band_cm`: the width of a search's bands, some
+    edges of a mean cost. `uv_bend`, `vu_bend`: how the cost along edges
     departs from an even one, None where it never does. `one_way`: some edges lead one way only:
     the other costs ``BARRED_CM``, and nothing beyond `most_cm` is reached.
     """
@@ -54,6 +56,7 @@ class WalkCosts:
     half_edge: Int32Array
     half_from_u: BoolArray
     largest_cm: int
+    band_cm: int
     uv_bend: Bend | None = None
     vu_bend: Bend | None = None
     one_way: bool = False
@@ -70,10 +73,10 @@ class WalkCosts:
         """A limit that leads against no one-way; `most_cm` where none is given."""
         return self.most_cm if limit_cm is None else min(limit_cm, self.most_cm)
 
-    def bucket_count(self, spread_cm: int, shift: int = SHIFT) -> int:
+    def bucket_count(self, spread_cm: int) -> int:
         """Length of the ring of buckets: a power of two beyond every cost and seed."""
         largest = max(self.largest_cm, spread_cm)
-        return 1 << int((largest >> shift) + 2).bit_length()
+        return 1 << int((largest >> SHIFT) + 2).bit_length()
 
     def ahead_cm(self, position: Positions) -> Int32Array:
         """Cost from the edge's u to each position, int32 (k,); 0 where unsnapped."""
@@ -197,12 +200,19 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
     frozen = [read_only(np.ascontiguousarray(array)) for array in arrays]
     one_way = bool((uv_cm == BARRED_CM).any() or (vu_cm == BARRED_CM).any())
     largest_cm = max(_largest(uv_cm), _largest(vu_cm))
-    return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm, one_way=one_way)  # type: ignore[arg-type,call-arg,misc]
+    band_cm = max(_BAND_EDGES * max(_mean(uv_cm), _mean(vu_cm)), 1)
+    return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm, band_cm, one_way=one_way)  # type: ignore[arg-type,call-arg,misc]
 
 
 def _largest(cm: Int32Array) -> int:
     """The largest cost of any edge that is not barred."""
     return int(cm.max(initial=0, where=cm != BARRED_CM))
+
+
+def _mean(cm: Int32Array) -> int:
+    """The mean cost of the edges that are not barred."""
+    passable = cm != BARRED_CM
+    return int(cm.sum(where=passable, dtype=np.int64) // max(np.count_nonzero(passable), 1))
 
 
 def _packed(far: IntArray, cm: Int32Array) -> IntArray:

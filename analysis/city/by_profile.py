@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments, attach_facilities
-from lifecircle.analysis.city.streets.roads import RoadNetwork
+from lifecircle.analysis.city.streets.roads import RoadJoins, RoadNetwork
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import NOBODY, Int32Array, IntArray
@@ -43,19 +44,46 @@ def city_by(city: City, roads: RoadNetwork, policy: Policy, known: Carried | Non
     """
     if known is not None:
         return _carried_on(city, known, policy)
-    index = EdgeIndex.by(roads.network, policy.attachment)
-    most_m = policy.attachment.max_leg_m.value
-    attached = _attached(city, np.arange(len(city.facilities)), policy, index)
+    joins = _joins(city, roads, policy)
     land = city.land
     return replace(
         city,
         network=roads.network,
-        cells=replace(city.cells, position=index.snap(city.cells.xy_m, most_m)),
+        cells=replace(city.cells, position=joins.cells),
         facilities=replace(
-            city.facilities, attached_facility=attached.facility, attachment=attached.position
+            city.facilities,
+            attached_facility=joins.places.facility,
+            attachment=joins.places.position,
         ),
-        land=None if land is None else replace(land, position=index.snap(land.xy_m, most_m)),
+        land=None if land is None or joins.land is None else replace(land, position=joins.land),
     )
+
+
+def join_roads(city: City, policy: Policy) -> City:
+    """The same city; of its roads it is known where everything joins them."""
+    joined = {
+        name: replace(roads, joins=_joins(city, roads, policy))
+        for name, roads in city.roads.items()
+    }
+    return replace(city, roads=joined)
+
+
+def _joins(city: City, roads: RoadNetwork, policy: Policy) -> RoadJoins:
+    """Where the city joins the roads: as kept, for the arrays that was kept for, else found."""
+    xy_m, geometry = city.cells.xy_m, city.facilities.geometry
+    land_xy_m = None if city.land is None else city.land.xy_m
+    kept, most_m = roads.joins, policy.attachment.max_leg_m.value
+    index = cache(lambda: EdgeIndex.by(roads.network, policy.attachment))
+    cells = kept.cells if kept and kept.cell_xy_m is xy_m else index().snap(xy_m, most_m)
+    if kept and kept.geometry is geometry:
+        places = kept.places
+    else:
+        places = _attached(city, np.arange(len(geometry)), policy, index())
+    if kept and kept.land_xy_m is land_xy_m:
+        land = kept.land
+    else:
+        land = None if land_xy_m is None else index().snap(land_xy_m, most_m)
+    return RoadJoins(cells, places, land, xy_m, geometry, land_xy_m)
 
 
 def _attached(city: City, rows: IntArray, policy: Policy, index: EdgeIndex) -> Attachments:

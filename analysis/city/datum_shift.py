@@ -19,9 +19,9 @@ import numpy as np
 
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.quantities import FloatArray, IntArray
+from lifecircle.analysis.readers.records.coordinates.datums import FEWEST
 
 SEARCHED_M: Final = 1_000.0  # farther than BD-09 lies from WGS84 anywhere in China
-FEWEST: Final = 30  # places from which anything may be said
 LIKELY: Final = 3.5  # spreads by which one datum of a few has to stand out
 SURE: Final = 5.5  # spreads by which one vector of thousands has to stand out
 AHEAD: Final = 1.5  # spreads by which it has to stand out more than the places as they are
@@ -121,8 +121,10 @@ def _measure_contrasts(
     mean = np.zeros(east.shape)
     near = length <= margin + _STEP_M
     moves = np.column_stack((east[near], north[near]))
-    moved = (moves[:, None] + xy_m).reshape(-1, 2)
-    mean[near] = measure_distances(index, moved).reshape(len(moves), len(xy_m)).mean(axis=1)
+    away = np.empty((len(moves), len(xy_m)))
+    for k, place in enumerate(xy_m):  # one after the other: its streets are in the cache
+        away[:, k] = measure_distances(index, moves + place)
+    mean[near] = away.mean(axis=1)
     around = int(_AROUND_M[1] // _STEP_M)
     ring = np.hypot(*np.meshgrid(*[np.arange(-around, around + 1) * _STEP_M] * 2))
     weight = ((ring >= _AROUND_M[0]) & (ring <= _AROUND_M[1])).astype(np.float64)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from lifecircle.analysis.city.datum_shift import (
 )
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import Fault
+from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray, corners_of
 from lifecircle.analysis.readers.records.coordinates.grids import grid_of, nearby_grids
 from lifecircle.analysis.readers.records.coordinates.located import (
@@ -81,17 +83,19 @@ def find_misplaced(
         the middles (where facilities and cells are).
     """
     area = _find_area(index)
-    found: list[Fault] = []
-    for reading, shapes in where.parts():
+
+    def check(part: tuple[Reading, ObjectArray]) -> list[Fault]:
+        reading, shapes = part
         own = to_degrees(_find_middles(shapes), reading)
         if len(own) == 0:
-            continue
+            return []
         outside = _check_area(own, reading, area)
-        found.extend(outside)
-        if not outside:
-            close = to_degrees(_sample_outlines(shapes), reading) if outlines else own
-            found.extend(_check_shift(close[area.holds(close)], reading, index))
-    return tuple(found)
+        if outside:
+            return outside
+        close = to_degrees(_sample_outlines(shapes), reading) if outlines else own
+        return _check_shift(close[area.holds(close)], reading, index)
+
+    return tuple(chain.from_iterable(map_side_by_side(check, where.parts())))
 
 
 def _find_area(index: EdgeIndex) -> _Area:

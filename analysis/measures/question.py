@@ -15,6 +15,7 @@ import numpy as np
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.extents import Judged, judged_by
+from lifecircle.analysis.city.id_order import ids_in_order
 from lifecircle.analysis.city.model import City, StrArray, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError
@@ -135,9 +136,10 @@ class Study:
 
     def judged(self, service: str) -> Judged:
         """Of whom a service can be judged, worked out once: all, or those its list covers."""
-        kept = self._judged.get(service)
+        about = service if service in self.city.extents else ""  # all others have one answer
+        kept = self._judged.get(about)
         if kept is None:
-            kept = self._judged[service] = judged_by(self.city, service)
+            kept = self._judged[about] = judged_by(self.city, service)
         return kept
 
     @cached_property
@@ -155,8 +157,7 @@ class Study:
     @cached_property
     def cell_names(self) -> tuple[StrArray, IntArray]:
         """The ids of cells in the order of texts, and the place of each cell (c,) among them."""
-        names, place = np.unique([str(one) for one in self.city.cells.id], return_inverse=True)
-        return names.astype(object), place.astype(np.int64)
+        return ids_in_order(self.city.cells.id)
 
     @cached_property
     def default_level(self) -> str:

@@ -12,23 +12,22 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.city.model import City, Deferred, GeometryArray, StrArray
-from lifecircle.analysis.city.streets.network import WalkNetwork
-from lifecircle.analysis.city.streets.roads import RoadNetwork
+from lifecircle.analysis.city.model import Deferred, GeometryArray, StrArray
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.machine import collecting_seldom
-from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
+from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
 
 _Record = TypeVar("_Record")
 _UNREADABLE: Final = (
     OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException,
     shapely.errors.ShapelyError,
 )  # fmt: skip
-_ROADS, _SPEED = "roads.", ".uv_km_h.npy"
+_POINT_BYTES: Final = 21  # of WKB: no other shape has as many
 
 
 def write_arrays(folder: Path, prefix: str, table: Any) -> None:
@@ -68,29 +67,6 @@ def reading(folder: Path) -> Iterator[None]:
         raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
     finally:
         pa.default_memory_pool().release_unused()
-
-
-def write_roads(folder: Path, city: City) -> None:
-    """The roads of every profile: nothing where there are none."""
-    for profile, roads in city.roads.items():
-        write_arrays(folder, f"{_ROADS}{profile}", roads)
-        write_arrays(folder, f"{_ROADS}{profile}.network", roads.network)
-
-
-def read_roads(folder: Path, crs: str) -> Mapping[str, RoadNetwork]:
-    """The roads of every profile; runs from before have none."""
-    found = sorted(folder.glob(f"{_ROADS}*{_SPEED}"))
-    names = [path.name.removeprefix(_ROADS).removesuffix(_SPEED) for path in found]
-    return {name: _read_roads(folder, f"{_ROADS}{name}", crs) for name in names}
-
-
-def _read_roads(folder: Path, prefix: str, crs: str) -> RoadNetwork:
-    forms = folder / f"{prefix}.network.vertex_form.npy"
-    form = load(forms) if forms.exists() else None
-    network = read_arrays(
-        folder, f"{prefix}.network", WalkNetwork, crs=crs, vertex_form=form, slope=None
-    )
-    return read_arrays(folder, prefix, RoadNetwork, network=network)
 
 
 class TableFile:
@@ -158,6 +134,11 @@ class Table:
         taken: StrArray = words[column.indices.fill_null(len(held)).to_numpy()]
         return taken
 
+    def ids(self, name: str) -> StrArray:
+        """Texts (n,) of which few repeat, None where null."""
+        held: StrArray = self.table.column(name).to_numpy()
+        return held
+
     def pairs(self, x: str, y: str) -> FloatArray:
         """Two columns as places (n, 2), read-only."""
         both = np.column_stack([self.numbers(x, np.float64), self.numbers(y, np.float64)])
@@ -171,10 +152,18 @@ class Table:
         return shapes
 
     def polygons(self) -> GeometryArray:
-        """Polygons (n,), None for rows that are points."""
-        shapes = self.shapes()
-        shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
+        """Polygons (n,), None for rows that are points: these are not even made."""
+        column = self.table.column("geometry").combine_chunks()
+        area = pc.binary_length(column).fill_null(0).to_numpy() != _POINT_BYTES
+        shapes = np.full(len(area), None, dtype=object)
+        with collecting_seldom():
+            shapes[area] = shapely.from_wkb(column.filter(pa.array(area)).to_numpy(False))
         return shapes
+
+    def codes(self, name: str) -> tuple[list[str | None], Int32Array]:
+        """The distinct texts of a column, and which of them each row holds (n,), -1 where null."""
+        column = self.table.column(name).combine_chunks().dictionary_encode()
+        return column.dictionary.to_pylist(), column.indices.fill_null(NOBODY).to_numpy()
 
     def units(self, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
         """For each level the unit (n,) a row lies in, -1 outside all."""

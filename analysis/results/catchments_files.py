@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -98,18 +98,24 @@ def read_catchments(folder: Path) -> Mapping[str, Catchments]:
 
 
 def _read(figures: Mapping[str, Any], parts: Table, cells: Table) -> Mapping[str, Catchments]:
-    service, solution = parts.texts("service"), parts.texts("solution")
+    services, service = parts.codes("service")
+    solutions, solution = parts.codes("solution")
     found = {}
     for name, content in figures.items():
         answers = {}
         for which in _SOLUTIONS:
-            mine = (service == name) & (solution == which)
+            mine = (service == _code(services, name)) & (solution == _code(solutions, which))
             part = _part(content[which], parts.table, cells.table, mine, f"{name}.{which}")
             centres = tuple(record(Centre, one) for one in content[which]["centres"])
             answers[which] = Solution(**{**content[which], "centres": centres, "part": part})
         bare = {key: value for key, value in content.items() if key not in _SOLUTIONS}
         found[name] = _whole(bare, answers)
     return MappingProxyType(found)
+
+
+def _code(words: Sequence[str | None], word: str) -> int:
+    """Where a word stands among some; beyond them all where it is none of them."""
+    return words.index(word) if word in words else len(words)
 
 
 def _figures(found: Catchments) -> dict[str, Any]:

@@ -49,11 +49,10 @@ from lifecircle.analysis.results.arrays import (
     TableFile,
     load,
     read_arrays,
-    read_roads,
     write_arrays,
-    write_roads,
 )
 from lifecircle.analysis.results.frozen.policy import plain, record
+from lifecircle.analysis.results.road_files import read_positions, read_roads, write_roads
 
 STREET_NAMES: Final = "street_names.parquet"
 UNKNOWN_YEAR: Final = -1  # of a figure in ``statistics.parquet``
@@ -121,9 +120,9 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         notes=record(BuildNotes, index.get("notes", {})),
         ground=_read_ground(folder),
         street_names=_read_names(folder / STREET_NAMES),
-        roads=read_roads(folder, crs),
     )
-    city = dataclasses.replace(city, extents=_read_extents(index.get("extents", {}), city.units))
+    extents = _read_extents(index.get("extents", {}), city.units)
+    city = dataclasses.replace(city, extents=extents, roads=read_roads(folder, city))
     return city, read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
 
 
@@ -247,7 +246,7 @@ def _read_units(table: Table, levels: tuple[str, ...]) -> Units:
 
 def _read_cells(folder: Path, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
     file = TableFile(folder / "cells.parquet")
-    ids = file.later("id", lambda table: table.texts("id"))
+    ids = file.later("id", lambda table: table.ids("id"))
     outline = file.later("geometry", Table.polygons)
     counted = index.get("counted", True)
     if not (folder / "cells.xy_m.npy").exists():
@@ -264,7 +263,7 @@ def _read_cells(folder: Path, levels: tuple[str, ...], index: dict[str, Any]) ->
         outline=outline,
         groups=MappingProxyType(groups),
         unit=_read_units_of(folder, "cells", levels),
-        position=_read_positions(folder, "cells.position"),
+        position=read_positions(folder, "cells.position"),
         counted=counted,
     )
 
@@ -305,7 +304,7 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
         ),
         unit=table.units(levels),
         attached_facility=load(folder / "attachment.facility.npy"),
-        attachment=_read_positions(folder, "attachment"),
+        attachment=read_positions(folder, "attachment"),
     )
 
 
@@ -349,7 +348,7 @@ def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:
         "land",
         LandSamples,
         unit=_read_units_of(folder, "land", levels),
-        position=_read_positions(folder, "land.position"),
+        position=read_positions(folder, "land.position"),
     )
 
 
@@ -361,10 +360,3 @@ def _write_units(folder: Path, prefix: str, unit: Mapping[str, Int32Array]) -> N
 def _read_units_of(folder: Path, prefix: str, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
     """For each level the unit (n,) a row lies in."""
     return MappingProxyType({k: load(folder / f"{prefix}.unit.{k}.npy") for k in levels})
-
-
-def _read_positions(folder: Path, prefix: str) -> Positions:
-    """Positions, with the ends of stretches where there are any (none in earlier runs)."""
-    stretches = folder / f"{prefix}.until_m.npy"
-    until_m = load(stretches) if stretches.exists() else None
-    return read_arrays(folder, prefix, Positions, until_m=until_m)

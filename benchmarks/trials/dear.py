@@ -14,8 +14,9 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,8 +39,9 @@ from lifecircle.service.catalog.siting.siting import siting_document
 from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.catalog.tiers.referral import referral_document
 from lifecircle.service.encoding import encode
+from lifecircle.service.kept_files import HeldFile
 from lifecircle.service.maps.pages import Page, map_page
-from lifecircle.service.ogc.items import _large_file
+from lifecircle.service.ogc.items import written_layer
 from lifecircle.service.ogc.selection import ItemsQuery
 from lifecircle.service.report import report_page, report_workbook
 
@@ -54,10 +56,17 @@ def _map(layer: str) -> Callable[[Run], bytes]:
     return lambda run: map_page(run, layer, Question(), Page()).encode()
 
 
-def _cells(form: str) -> Callable[[Run], bytes]:
-    return lambda run: _large_file(
-        [run], "cells", ItemsQuery.model_validate({"f": form}), form, "zh"
-    )
+def _cells(form: str) -> Callable[[Run], HeldFile]:
+    """As the service has files of large cities written: none of it in memory."""
+
+    def write(run: Run) -> HeldFile:
+        query = ItemsQuery.model_validate({"f": form})
+        with tempfile.TemporaryDirectory() as folder:
+            to = Path(folder) / "file"
+            written_layer([run], "cells", query, form, "zh", to=str(to))
+            return HeldFile(to)
+
+    return write
 
 
 ANSWERS: Final[dict[str, Callable[[Run], Any]]] = {
@@ -103,13 +112,21 @@ def ask(workspace: Path, name: str) -> dict[str, Any]:
     made = answer(opened[area].run)
     cpu_s, clock_s = _cpu_s() - began, time.perf_counter() - clock
     peak = _status_mb("VmHWM")
-    told = (
-        made if isinstance(made, bytes) else repr(made).encode() if name == "gaps" else encode(made)
-    )
+    digest, size = hashlib.sha256(), 0
+    for piece in _pieces(name, made):
+        digest.update(piece)
+        size += len(piece)
     return {
         "cpu_s": round(cpu_s, 2), "clock_s": round(clock_s, 2), "peak_mb": round(peak),
-        "bytes": len(told), "sha256": hashlib.sha256(told).hexdigest()[:16],
+        "bytes": size, "sha256": digest.hexdigest()[:16],
     }  # fmt: skip
+
+
+def _pieces(name: str, made: Any) -> Iterator[bytes]:
+    if isinstance(made, HeldFile):
+        return made.pieces()
+    whole = made if isinstance(made, bytes) else repr(made).encode() if name == "gaps" else None
+    return iter([encode(made) if whole is None else whole])
 
 
 def _cpu_s() -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.analysis.city.crs import to_lonlat, to_lonlat_of_one
+from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.names import unknown_service
@@ -26,6 +27,7 @@ from lifecircle.analysis.texts import Title
 
 __all__ = [
     "DECIMALS",
+    "as_geojson",
     "facility_ids",
     "head_of",
     "in_degrees",
@@ -103,10 +105,14 @@ def in_degrees(geometries: Sequence[shapely.Geometry], crs: str) -> list[orjson.
     """GeoJSON geometries (WGS84, lon first, about 1 cm) of metric ones."""
     if not len(geometries):
         return []
-    turned = shapely.transform(
-        np.asarray(geometries, dtype=object), lambda xy: to_lonlat(xy, crs).round(DECIMALS)
-    )
-    shapes = shapely.to_geojson(shapely.orient_polygons(turned))  # RFC 7946, 3.1.6
+    shapes = np.asarray(geometries, dtype=object)
+    return as_geojson(shapely.transform(shapes, lambda xy: to_lonlat(xy, crs)))
+
+
+def as_geojson(geometries: GeometryArray) -> list[orjson.Fragment | None]:
+    """GeoJSON geometries of those in EPSG:4326, to about 1 cm."""
+    rounded = shapely.transform(geometries, lambda lonlat: lonlat.round(DECIMALS))
+    shapes = shapely.to_geojson(shapely.orient_polygons(rounded))  # RFC 7946, 3.1.6
     return [None if text is None else orjson.Fragment(text) for text in shapes]
 
 

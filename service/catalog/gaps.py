@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+import shapely
 
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.gaps.cells import FULL, Bridge
@@ -20,10 +22,12 @@ from lifecircle.analysis.measures.question import (
     settle,
 )
 from lifecircle.analysis.measures.residents import NOBODY_COUNTED
+from lifecircle.analysis.results.layers.gap_outlines import KeptOutlines, asks_as_build
 from lifecircle.analysis.results.layers.layers import gap_rows
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import (
+    as_geojson,
     in_degrees,
     minutes_for,
     remarks,
@@ -55,12 +59,22 @@ class GapsAnswer:
     remarks: tuple[Warn, ...]
 
 
-def answer_gaps(study: Study, question: Question) -> GapsAnswer:
-    """What the map of one service shows."""
+def answer_gaps(run: Run, question: Question, kept: KeptOutlines | None = None) -> GapsAnswer:
+    """What the map of one service shows; `kept`: outlines that the build drew, where read."""
+    study = run.study
     question = settle(study, question)
-    answer = find_gaps(study, question)
-    remarks = gap_warnings(study, question)
-    return GapsAnswer(ask(study, question), answer.gaps, answer.bridge, remarks)
+    service = ask(study, question).service.id
+    as_build = asks_as_build(run, question)
+    answer = find_gaps(study, question, drawn=not as_build)
+    found = answer.gaps
+    if as_build and found:
+        shapes = (kept or KeptOutlines(run, [service])).metric(found)
+        found = find_gaps(study, question).gaps if shapes is None else _with(found, shapes)
+    return GapsAnswer(ask(study, question), found, answer.bridge, gap_warnings(study, question))
+
+
+def _with(found: Iterable[Gap], shapes: Iterable[shapely.Geometry]) -> tuple[Gap, ...]:
+    return tuple(replace(gap, geometry=one) for gap, one in zip(found, shapes, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +152,17 @@ def gap_level(run: Run, by: str | None) -> str:
     return WHOLE if by == WHOLE else level_of(run.city, by)
 
 
+def _drawn(run: Run, question: Question, min_residents: int) -> tuple[GapsAsked, list[Any]]:
+    """The gaps and their shapes as GeoJSON: of the build's own question those that it drew."""
+    if asks_as_build(run, question):
+        answer = gaps_asked(run, question, min_residents=min_residents, drawn=False)
+        kept = KeptOutlines(run, answer.services).degrees(answer.found)
+        if kept is not None:
+            return answer, as_geojson(kept)
+    answer = gaps_asked(run, question, min_residents=min_residents)
+    return answer, in_degrees([gap.geometry for gap in answer.found], answer.run.city.crs)
+
+
 def gaps_document(
     run: Run, question: Question, *, min_residents: int = 0, lang: Language = "zh"
 ) -> dict[str, Any]:
@@ -147,9 +172,8 @@ def gaps_document(
     open, closed and unknown.
     """
     question = settle(run.study, question)
-    answer = gaps_asked(run, question, min_residents=min_residents)
+    answer, shapes = _drawn(run, question, min_residents)
     run, found = answer.run, answer.found
-    shapes = in_degrees([gap.geometry for gap in found], run.city.crs)
     rows = gap_rows(run, found)
     return {
         "type": "FeatureCollection",

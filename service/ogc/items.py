@@ -60,7 +60,7 @@ async def list_items(
     area, layer = split_id(collection)
     state = await reader.state_of(area, query)
     form = query.f or ("html" if wants_page(request) else "geojson")
-    if form in FILES and form != "csv" and is_large(state):  # CSV is sent while it is made
+    if form in FILES and is_large(state):
         return await _from_apart(request, reader, state, layer, query, form)
     whole = await run_in_threadpool(state.layer, layer)
     table = narrowed(whole, chosen_columns(whole, query.properties))

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.results.layers.gap_outlines import KeptOutlines
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.firm.robustness import FirmWords
@@ -216,11 +217,13 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
         return {"coverage": [], "circles": []}
     blocks = {block["service"]: block for block in document["coverage"]["services"]}
     coverage = []
-    for service in shown_services(run, document):
+    services = shown_services(run, document)
+    kept = KeptOutlines(run, services)
+    for service in services:
         block = blocks[service]
         title = words.title(block["title"])
         shares = {row["code"]: row["P"] for row in block["units"]}
-        drawn = share_map(shapes, shares, title, words.not_assessed, _outlines(run, service))
+        drawn = share_map(shapes, shares, title, words.not_assessed, _outlines(run, service, kept))
         coverage.append((title, percent(block["total"]["P"]) or words.not_assessed, drawn))
     circles = []
     for block in document["circles"]["circles"].values():
@@ -231,8 +234,8 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
     return {"coverage": coverage, "circles": circles}
 
 
-def _outlines(run: Run, service: str) -> list[shapely.Geometry]:
-    found = answer_gaps(run.study, Question(service, walker=WALKER)).found
+def _outlines(run: Run, service: str, kept: KeptOutlines) -> list[shapely.Geometry]:
+    found = answer_gaps(run, Question(service, walker=WALKER), kept).found
     return [gap.geometry for gap in found]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.equity import inequality
 from lifecircle.analysis.measures.equity.equity import equity
 from lifecircle.analysis.measures.equity.inequality import Spread
 from lifecircle.analysis.measures.question import Question
@@ -243,3 +244,24 @@ def test_the_order_of_cells_changes_nothing(order: list[int]) -> None:
     )
     assert one.worst is not None and two.worst is not None
     assert replace(one.worst, cells=two.worst.cells) == replace(two.worst)
+
+
+@pytest.mark.parametrize("dense", [0, 10**9])
+def test_walks_are_counted_or_sorted_with_one_answer(
+    monkeypatch: pytest.MonkeyPatch, dense: int
+) -> None:
+    monkeypatch.setattr(inequality, "_DENSE", dense)
+    rng = np.random.default_rng(5)
+    cm, persons = rng.integers(0, 90, 400).astype(np.int32), rng.integers(0, 4, 400)
+    found = Spread.of(cm, persons)
+    each = np.sort(np.repeat(cm, persons))
+    assert np.array_equal(np.repeat(found.cm, found.persons), each)
+    assert found.median() == each[(len(each) - 1) // 2]
+    for limit in (-1, 0, 44, 89, 200):
+        assert found.persons_within(limit) == (each <= limit).sum()
+        beyond = each[each > limit]
+        excess = found.excess_over(limit)
+        assert excess == (pytest.approx((beyond - limit).mean()) if len(beyond) else None)
+    for lost in (0, 3, len(each) // 12):
+        tenth = -(-(len(each) + lost) // 10) - lost
+        assert found.worst_from(lost) == each[::-1][tenth - 1]

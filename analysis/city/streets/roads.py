@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.contract_kernel import segment_rows, stable_order
 from lifecircle.analysis.city.streets.network import (
     Drawn,
@@ -18,21 +19,46 @@ from lifecircle.analysis.city.streets.network import (
     build_parted,
     order_segments,
 )
+from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.policy.sections.terrain import WayForm
-from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.quantities import (
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+    ObjectArray,
+    read_only,
+)
 from lifecircle.analysis.readers.osm.roads import RawRoads
+
+
+@dataclass(frozen=True, slots=True)
+class RoadJoins:
+    """Where the cells, the facilities and the land of a city join the roads of a profile.
+
+    They are of these arrays alone, not of equal ones: `cell_xy_m`, `geometry` (of facilities) and
+    `land_xy_m`, None where there is no land, as `land`.
+    """
+
+    cells: Positions
+    places: Attachments
+    land: Positions | None
+    cell_xy_m: FloatArray
+    geometry: ObjectArray
+    land_xy_m: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True)
 class RoadNetwork:
     """A network (m edges) with the speeds of one profile: `uv_km_h`, `vu_km_h` float64 (m,).
 
-    0 where the profile does not go that way.
+    0 where the profile does not go that way. `joins`: where it is joined, where that was kept.
     """
 
     network: WalkNetwork
     uv_km_h: FloatArray
     vu_km_h: FloatArray
+    joins: RoadJoins | None = None
 
     def __repr__(self) -> str:
         return f"<RoadNetwork: {self.network!r}, {self.one_ways:,} one-way>"

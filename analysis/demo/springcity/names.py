@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,9 +19,14 @@ _PAIRS: Final = tuple(tuple(entry.split(" ")) for entry in _SYLLABLES.split(";")
 
 
 def name_stream(rng: np.random.Generator) -> Iterator[tuple[str, str]]:
-    """Pairs of (Chinese, pinyin) such as ("春和", "Chunhe"), shuffled, none twice."""
+    """Pairs of (Chinese, pinyin) such as ("春和", "Chunhe"), shuffled, none twice.
+
+    Names of three syllables, such as ("春和安", "Chunhean"), follow those of two.
+    """
     count = len(_PAIRS)
-    for code in rng.permutation(count * count):
-        first, second = _PAIRS[code // count], _PAIRS[code % count]
-        if first[0] != second[0]:
-            yield first[0] + second[0], first[1] + second[1].lower()
+    for length in (2, 3):
+        for code in rng.permutation(count**length):
+            taken = [_PAIRS[code // count**k % count] for k in reversed(range(length))]
+            if all(one != other for one, other in pairwise(taken)):
+                latin = "".join(pinyin for _, pinyin in taken)
+                yield "".join(name for name, _ in taken), latin.capitalize()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -161,11 +161,10 @@ def equity(study: Study, question: Question) -> Equity:
     persons = judged_persons(study, asked.service.id, group)
     everybody = persons_of(city.cells, group)
     walks = walks_to(study, asked.service.id)
-    index = city.cells.unit[level]
     rows = city.units.of_level(level)
     unknown = unknown_units(city, level)
     cm = None if walks is None else reached_cm(city, walks)
-    members = _members(index, len(city.units.code))
+    members = _members(study, level)
     units = tuple(
         _row(
             *_names(city, int(i)),
@@ -179,6 +178,8 @@ def equity(study: Study, question: Question) -> Equity:
     counted = city.cells.counted
 
     def of_group(one: str) -> _Walkers:
+        if one == group:
+            return all_of_them
         judged = judged_persons(study, asked.service.id, one)
         return _Walkers.of(cm, judged, persons_of(city.cells, one), everyone)
 
@@ -202,7 +203,7 @@ def equity(study: Study, question: Question) -> Equity:
         ),
         units,
         () if all_of_them.spread is None else _minutes(all_of_them.spread.tenths(), asked),
-        None if walks is None else _worst(study, walks, asked, persons, groups, level),
+        None if cm is None else _worst(study, cm, asked, persons, all_of_them, groups, level),
         (
             *list_remarks(study, asked.service, group),
             *_remarks(city, asked, walks, all_of_them, persons, level, rows[unknown[rows]]),
@@ -243,11 +244,15 @@ class _Walkers:
         return cls(total, known - total, int(weight[~way].sum()), spread)
 
 
-def _members(index: Int32Array, size: int) -> list[IntArray]:
-    """Cells of every unit, ascending."""
-    order = np.argsort(index, kind="stable")
-    cuts = np.searchsorted(index[order], np.arange(size + 1))
-    return [order[first:last] for first, last in pairwise(cuts)]
+def _members(study: Study, level: str) -> list[IntArray]:
+    """Cells of every unit of a level, ascending, found once."""
+    place = ("members", level)
+    if place not in study.kept:
+        index = study.city.cells.unit[level]
+        order = np.argsort(index, kind="stable")
+        cuts = np.searchsorted(index[order], np.arange(len(study.city.units.code) + 1))
+        study.kept[place] = [order[first:last] for first, last in pairwise(cuts)]
+    return cast(list[IntArray], study.kept[place])
 
 
 def _names(city: City, i: int) -> tuple[str, str, str | None]:
@@ -303,22 +308,25 @@ def _minutes(cm: tuple[float, ...], asked: Asked) -> tuple[float, ...]:
 
 def _worst(
     study: Study,
-    walks: Walks,
+    cm: Int32Array,
     asked: Asked,
     persons: IntArray,
+    everyone: _Walkers,
     groups: tuple[str, ...],
     level: str,
 ) -> WorstTenth | None:
-    """The area's worst tenth; None where the group has nobody."""
-    city, everyone = study.city, int(persons.sum())
-    if everyone == 0:
+    """The area's worst tenth; None where the group has nobody.
+
+    `cm`: the walks of the cells (c,); `everyone` those of all `persons`.
+    """
+    city = study.city
+    if everyone.spread is None or everyone.persons == 0:
         return None
-    cm = reached_cm(city, walks)
-    lived = np.flatnonzero(persons > 0)
-    order = lived[np.argsort(-cm[lived].astype(np.int64), kind="stable")]
-    held = np.cumsum(persons[order])
-    last = int(np.searchsorted(held * TENTH, everyone))  # the first to hold a tenth
-    chosen = lived[cm[lived] >= cm[order[last]]].astype(np.int32)
+    lost = everyone.without_way or 0
+    least_cm = UNREACHED_CM
+    if lost * TENTH < everyone.persons:
+        least_cm = everyone.spread.worst_from(lost)
+    chosen = np.flatnonzero((persons > 0) & (cm >= least_cm)).astype(np.int32)
     way = chosen[cm[chosen] != UNREACHED_CM]
     inside = int(persons[chosen].sum())
     spread = Spread.of(cm[way], persons[way])

@@ -26,6 +26,7 @@ from lifecircle.analysis.results.layers.catchments import catchment_values
 from lifecircle.analysis.results.layers.files import distinct_shapes, read_layer, write_layer
 from lifecircle.analysis.results.layers.gaps import gap_layer, gap_values
 from lifecircle.analysis.results.layers.values import (
+    CellShapes,
     Values,
     cell_layer,
     circle_layer,
@@ -103,6 +104,8 @@ def layer_blocks(run: Run, layer: str) -> Blocks:
             frame.attrs[METRIC_CRS] = run.city.crs
             yield frame
 
+    if isinstance(shapes, CellShapes):
+        return Blocks(len(shapes), shapes.kinds, make)
     kinds = frozenset(shape.geom_type for shape in shapes if shape is not None)
     return Blocks(len(shapes), kinds, make)
 
@@ -190,12 +193,14 @@ def catchment_frame(run: Run, found: Catchments) -> gpd.GeoDataFrame:
     return _frame(run, "catchments", *catchment_values(asked))
 
 
-def _frame(run: Run, layer: str, values: Values, shapes: GeometryArray) -> gpd.GeoDataFrame:
+def _frame(
+    run: Run, layer: str, values: Values, shapes: GeometryArray | CellShapes
+) -> gpd.GeoDataFrame:
     columns = {
         column.name: _typed(column, values[column.name][:])  # some columns are made by rows
         for column in layer_columns_of(run, layer)
     }
-    geometry = in_degrees(shapes, run.city.crs)
+    geometry = in_degrees(shapes[:], run.city.crs)
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
 
 
@@ -224,15 +229,17 @@ def _typed(column: Column, values: Any) -> Any:
     return pd.array(values, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-_BUILDERS: Final[Mapping[str, Callable[[Run], tuple[Values, GeometryArray]]]] = MappingProxyType(
-    {
-        "cells": cell_layer,
-        "facilities": facility_layer,
-        "units": unit_layer,
-        "gaps": gap_layer,
-        "circles": circle_layer,
-        "network": network_layer,
-        "catchments": catchment_values,
-        "proposals": proposal_values,
-    }
+_BUILDERS: Final[Mapping[str, Callable[[Run], tuple[Values, GeometryArray | CellShapes]]]] = (
+    MappingProxyType(
+        {
+            "cells": cell_layer,
+            "facilities": facility_layer,
+            "units": unit_layer,
+            "gaps": gap_layer,
+            "circles": circle_layer,
+            "network": network_layer,
+            "catchments": catchment_values,
+            "proposals": proposal_values,
+        }
+    )
 )

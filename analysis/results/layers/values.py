@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import shapely
 from lifecircle.analysis.city.model import GeometryArray, StrArray
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
-from lifecircle.analysis.measures.question import Question, home_unit
+from lifecircle.analysis.measures.question import Question, Study, home_unit
 from lifecircle.analysis.quantities import (
     NOBODY,
     BoolArray,
@@ -67,7 +67,32 @@ class WalkColumn:
         return minutes_of(self.cm[rows], self.speed_m_per_s)
 
 
-def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
+@dataclass(frozen=True, slots=True)
+class CellShapes:
+    """Shapes of cells (c,): their polygons; points, which are made for the rows asked for."""
+
+    polygon: GeometryArray
+    xy_m: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.polygon)
+
+    def __getitem__(self, rows: slice) -> GeometryArray:
+        """Shapes of some rows."""
+        shapes = self.polygon[rows].copy()
+        bare = shapely.is_missing(shapes)
+        shapes[bare] = shapely.points(self.xy_m[rows][bare])
+        return shapes
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The types among them."""
+        there = self.polygon[~shapely.is_missing(self.polygon)]
+        bare = len(there) < len(self.polygon)
+        return frozenset(shape.geom_type for shape in there) | ({"Point"} if bare else set())
+
+
+def cell_layer(run: Run) -> tuple[Values, CellShapes]:
     """Columns and shapes of the layer ``cells``: polygons, points (metres) where there is none."""
     cells, units = run.city.cells, run.city.units
     snapped = cells.position.edge != NOBODY
@@ -100,10 +125,7 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
     values |= cell_values(run)
     for kind in run.policy.circles:
         values |= _circle_values(run, kind)
-    bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
-    shapes = cells.polygon.copy()
-    shapes[bare] = shapely.points(cells.xy_m[bare])
-    return values, shapes
+    return values, CellShapes(cells.polygon, cells.xy_m)
 
 
 def _circle_values(run: Run, kind: str) -> Values:
@@ -155,8 +177,9 @@ def facility_layer(run: Run) -> tuple[Values, GeometryArray]:
 def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
     """Columns and shapes of the layer ``units``."""
     units = run.city.units
+    study = replace(run.study, city=replace(run.city, land=None))  # P asks for no land
     readings = {
-        service: {level: _covered(run, service, level) for level in units.levels}
+        service: {level: _covered(study, service, level) for level in units.levels}
         for service in run.policy.services
     }
     first = next(iter(readings.values()))
@@ -179,8 +202,8 @@ def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
     return values, units.geometry
 
 
-def _covered(run: Run, service: str, level: str) -> Coverage:
-    return coverage(run.study, Question(service, walker=WALKER, by=level))
+def _covered(study: Study, service: str, level: str) -> Coverage:
+    return coverage(study, Question(service, walker=WALKER, by=level), capacity=False)
 
 
 def circle_layer(run: Run) -> tuple[Values, GeometryArray]:

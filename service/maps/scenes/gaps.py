@@ -40,7 +40,7 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
     ------
     UnknownNameError, ParameterError : as `lifecircle.analysis.measures.gaps.gaps.gaps`.
     """
-    answer = answer_gaps(ask.run.study, ask.question.about(service))
+    answer = answer_gaps(ask.run, ask.question.about(service))
     asked, found, remarks = answer.asked, answer.found, answer.remarks
     title = ask.titled(asked.service)
     chosen = facilities_of(ask, service)

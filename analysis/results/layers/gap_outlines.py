@@ -1,0 +1,82 @@
+"""Outlines of gaps that the build drew: read from the layer ``gaps``, not drawn anew.
+
+Drawing is most of what gaps cost. The build asked with each service's own minutes, the adult
+walker, all residents and the default level; every other question is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import shapely
+
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.machine import collecting_seldom
+from lifecircle.analysis.measures.gaps.gaps import Gap
+from lifecircle.analysis.measures.names import TOTAL
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.quantities import NOBODY
+from lifecircle.analysis.results.arrays import reading
+from lifecircle.analysis.results.layers.layers import layer_file
+from lifecircle.analysis.results.layers.values import WALKER
+from lifecircle.analysis.results.model import Run
+
+_COLUMNS: Final = ("id", "service", "residents", "geometry")
+
+
+def asks_as_build(run: Run, question: Question) -> bool:
+    """Whether the layer ``gaps`` of a run answers a settled question."""
+    service = run.policy.services.get(question.service or "")
+    return (
+        question.minutes in (None, service and service.minutes.value)
+        and question.walker == WALKER
+        and question.group == TOTAL
+        and question.by in (None, run.study.default_level)
+        and question.at is None
+    )
+
+
+class KeptOutlines:
+    """The outlines that the build drew for some services; none where the run keeps no layer."""
+
+    def __init__(self, run: Run, services: Sequence[str]) -> None:
+        self._crs = run.city.crs
+        self._table: pa.Table | None = None
+        file = layer_file(run.path, "gaps")
+        if services and file.is_file():
+            with reading(run.path), pq.ParquetFile(file, read_dictionary=["geometry"]) as held:
+                table = held.read(list(_COLUMNS), use_threads=False)
+            wanted = pc.is_in(table.column("service"), pa.array(services, pa.string()))
+            self._table = table.filter(wanted)
+
+    def degrees(self, found: Sequence[Gap]) -> GeometryArray | None:
+        """Those of gaps, in their order, EPSG:4326; None where the layer does not hold them all."""
+        if self._table is None:
+            return None
+        ids = self._table.column("id").to_pylist()
+        row = {name: i for i, name in enumerate(ids)}
+        persons = self._table.column("residents").to_pylist()
+        rows = [row.get(gap.id, NOBODY) for gap in found]
+        if any(
+            i == NOBODY or persons[i] != gap.residents for i, gap in zip(rows, found, strict=True)
+        ):
+            return None
+        shapes = self._table.column("geometry").combine_chunks()
+        wkb = shapes.dictionary.take(shapes.indices.take(pa.array(rows, pa.int32())))
+        with collecting_seldom():
+            drawn: GeometryArray = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
+        return np.asarray(drawn, dtype=object)
+
+    def metric(self, found: Sequence[Gap]) -> GeometryArray | None:
+        """The same in the city's metric CRS, within nanometres of those that were drawn."""
+        drawn = self.degrees(found)
+        if drawn is None:
+            return None
+        turned: GeometryArray = shapely.transform(drawn, lambda xy: to_metric(xy, self._crs))
+        return turned
