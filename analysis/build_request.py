@@ -17,6 +17,7 @@ from lifecircle.analysis.readers.records.declarations import (
     REFUSE,
     Declaration,
     Declarations,
+    Part,
     known_other_types,
 )
 from lifecircle.analysis.readers.records.mapping_file import read_declarations, read_mapping
@@ -59,7 +60,8 @@ class BuildRequest:
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
     `services`: name of a file of facilities → the service that all its rows are; `other_types`:
-    ``skip`` leaves out rows of facilities whose kind is no service.
+    ``skip`` leaves out rows of facilities whose kind is no service. `parts_of`: name of a file →
+    its own sheet, layer and order of coordinates, where they are not those of all files.
     `accept_datum`: a doubt about a datum is a remark and does not stop the build.
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
@@ -99,6 +101,7 @@ class BuildRequest:
     today: date | None = None
     accept_datum: bool = False
     services: Mapping[str, str] = field(default_factory=dict)
+    parts_of: Mapping[str, Part] = field(default_factory=dict)
     other_types: str = REFUSE
     residents_from_buildings: float | None = None
     calibrate: bool = False
@@ -142,7 +145,7 @@ class BuildRequest:
         drawn = [one.file for one in self.sayings if one.file is not None]
         several = (*self.units, *self.facilities, *self.closures, *self.statistics, *drawn)
         said = read_declarations(plain, self.mapping, (*single, *several))
-        return said.with_services(self.services)
+        return said.with_services(self.services).with_parts(self.parts_of)
 
     @property
     def sayings(self) -> tuple[Saying, ...]:

@@ -1,4 +1,4 @@
-"""Bar b: nearest facility from every junction, 20 services, beside scipy and pandana."""
+"""Bar b: nearest facility from every junction, 20 services, beside scipy, pandana, pandarm."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from benchmarks.bars import LIMIT_M, Row, medians_s, ms, skipped
-from benchmarks.peers.pandana_peer import pandana_rows
+from benchmarks.bars import LIMIT_M, SEED, Row, medians_s, ms, shared_file, skipped
+from benchmarks.peers.elsewhere import ask_peer
 from benchmarks.town import (
+    PORTO,
+    Town,
     copied,
     facility_sets,
     goal_sets,
     matrix,
     nearest_junction,
     porto,
+    positions_near_streets,
     repeated,
     scattered,
 )
 from lifecircle.analysis.access.nearest import Goals, fields_of, nearest_from_nodes
+from lifecircle.analysis.access.od_matrix import walk_matrix
 from lifecircle.analysis.access.walking import WalkCosts, flat_costs
+from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.quantities import UNREACHED_CM
@@ -29,10 +34,11 @@ from lifecircle.analysis.quantities import UNREACHED_CM
 REPEATS = 11
 LIMIT_CM = round(100 * LIMIT_M)
 ADULT_M_PER_S = 1000 / 900
-BAR_SCIPY = 4.0
+BAR_SCIPY, BAR_PANDANA = 4.0, 80.0
 BAR_ORACLE_S = 0.1
 BAR_COPIES = 12.0
 COPIES = 10
+MATRIX = 50  # homes and places of the matrix beside Valhalla
 
 
 def ours(costs: WalkCosts, goals: list[Goals], limit_cm: int | None) -> Callable[[], object]:
@@ -107,7 +113,8 @@ def measure() -> list[Row]:
             Row("b", title, ms(seconds[key]), "scipy dijkstra(min_only)",
                 ms(seconds[f"scipy {key}"]), ratio, wanted, met)
         )  # fmt: skip
-    rows += _pandana(seconds, town.network, nodes)
+    rows += _peers(seconds, town.network, nodes)
+    rows.append(_matrix(town))
     error = largest_error_s(town.network, town.costs, sets, goals)
     rows.append(
         Row("b", "largest error, bounded", f"{error:.4f} s", "float64, facilities inserted",
@@ -127,14 +134,45 @@ def measure() -> list[Row]:
     return rows
 
 
-def _pandana(seconds: dict[str, float], network: WalkNetwork, nodes: list[np.ndarray]) -> list[Row]:
-    answer = pandana_rows(network, nodes, LIMIT_M)
-    if isinstance(answer, str):
-        return [skipped("b", "20 services, <= 1,080 m, pandana", answer)]
-    ratio = answer.query_s / seconds["bounded"]
-    return [
-        Row("b", "20 services, <= 1,080 m", ms(seconds["bounded"]), f"pandana {answer.version}",
-            ms(answer.query_s), ratio, ">= 80x faster", ratio >= 80,
-            f"pandana's set-up not counted: network {answer.network_s:.1f} s, "
-            f"set_pois {answer.pois_s:.1f} s; it uses all cores, we one thread")
-    ]  # fmt: skip
+def _peers(seconds: dict[str, float], network: WalkNetwork, nodes: list[np.ndarray]) -> list[Row]:
+    """pandana and its successor, from the same junctions."""
+    rows = []
+    for module in ("pandana", "pandarm"):
+        said = ask_peer(
+            module, "pandana_peer.py", module, xy=network.node_xy_m, u=network.edge_u,
+            v=network.edge_v, metres=network.edge_length_m, limit_m=LIMIT_M,
+            poi=np.concatenate(nodes), first=np.cumsum([0, *(len(s) for s in nodes)]),
+        )  # fmt: skip
+        if isinstance(said, str):
+            rows.append(skipped("b", f"20 services, <= 1,080 m, {module}", said))
+            continue
+        ratio = said["nearest_s"] / seconds["bounded"]
+        rows.append(
+            Row("b", "20 services, <= 1,080 m", ms(seconds["bounded"]),
+                f"{module} {said['version']}", ms(said["nearest_s"]), ratio,
+                f">= {BAR_PANDANA:.0f}x faster", ratio >= BAR_PANDANA,
+                f"its set-up not counted: network {said['network_s']:.1f} s, "
+                f"set_pois {said['pois_s']:.1f} s; it uses all cores, we one thread")
+        )  # fmt: skip
+    return rows
+
+
+def _matrix(town: Town) -> Row:
+    """Every walk from some homes to some places, beside Valhalla's matrix."""
+    rng = np.random.default_rng(SEED)
+    home = positions_near_streets(town, MATRIX, rng)
+    place = positions_near_streets(town, MATRIX, rng)
+    rows = np.arange(MATRIX, dtype=np.int32)
+    at = Attachments(rows, place)
+    title = f"{MATRIX} x {MATRIX} walks, no limit"
+    mine = medians_s({"ours": lambda: walk_matrix(town.costs, at, home, rows)}, REPEATS)["ours"]
+    crs = town.network.crs
+    said = ask_peer(
+        "valhalla", "valhalla_times.py", str(shared_file(PORTO)),
+        home=to_lonlat(home.xy_m, crs), place=to_lonlat(place.xy_m, crs),
+    )  # fmt: skip
+    if isinstance(said, str):
+        return skipped("b", title, said)
+    return Row("b", title, ms(mine), f"Valhalla {said['version']} matrix", ms(said["matrix_s"]),
+               said["matrix_s"] / mine, "-", None,
+               f"its tiles, {said['tiles_s']:.1f} s, not counted")  # fmt: skip

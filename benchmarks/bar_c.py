@@ -10,9 +10,11 @@ import shapely.ops
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
-from benchmarks.bars import LIMIT_M, SEED, Row, medians_s, ms
-from benchmarks.town import Town, matrix, nearest_junction, porto, positions_near_streets
+from benchmarks.bars import LIMIT_M, SEED, Row, medians_s, ms, shared_file, skipped
+from benchmarks.peers.elsewhere import ask_peer
+from benchmarks.town import PORTO, Town, matrix, nearest_junction, porto, positions_near_streets
 from lifecircle.analysis.access.isochrone import Reach, isochrones, reach, reached_stretches
+from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.machine import using_threads
 
@@ -76,7 +78,27 @@ def measure() -> list[Row]:
             ms(chunked), chunked / seconds["one"], "-", None,
             "smaller calls spare scipy most of its dense answer (origins x junctions)")
     )  # fmt: skip
-    return rows + _polygons(town, origins)
+    return rows + _in_range(town, nodes, seconds["ours"]) + _polygons(town, origins)
+
+
+def _in_range(town: Town, nodes: NDArray[np.int64], mine: float) -> list[Row]:
+    """Junctions in range of each origin, by pandana and its successor."""
+    network, rows = town.network, []
+    for module in ("pandana", "pandarm"):
+        said = ask_peer(
+            module, "pandana_peer.py", module, xy=network.node_xy_m, u=network.edge_u,
+            v=network.edge_v, metres=network.edge_length_m, limit_m=LIMIT_M, origin=nodes,
+        )  # fmt: skip
+        what = f"reach of 1,000 origins, 1,080 m, {os.cpu_count()} threads"
+        if isinstance(said, str):
+            rows.append(skipped("c", f"{what}, {module}", said))
+            continue
+        rows.append(
+            Row("c", what, ms(mine), f"{module} {said['version']} nodes_in_range",
+                ms(said["range_s"]), said["range_s"] / mine, "-", None,
+                f"its set-up not counted: network {said['network_s']:.1f} s; it uses all cores")
+        )  # fmt: skip
+    return rows
 
 
 def _with_threads(threads: int | None, town: Town, origins: Positions) -> Reach:
@@ -107,6 +129,20 @@ def _polygons(town: Town, origins: Positions) -> list[Row]:
             "ours with the search and the cutting of edges, the peer from ready-cut lines"),
         Row("c", "milliseconds each", ms(each), "-", "-", None, f"<= {BAR_MS:.0f} ms",
             1000 * each <= BAR_MS),
+        _valhalla(town, origins, each),
         Row("c", "IoU of the polygons, mean", f"{mean:.4f}", "union of 50 m buffers", "1",
             None, f">= {BAR_IOU}", mean >= BAR_IOU, f"smallest of {DRAWN}: {iou.min():.4f}"),
     ]  # fmt: skip
+
+
+def _valhalla(town: Town, origins: Positions, each: float) -> Row:
+    drawn = to_lonlat(origins.xy_m[:DRAWN], town.network.crs)
+    said = ask_peer(
+        "valhalla", "valhalla_times.py", str(shared_file(PORTO)), origin=drawn, limit_m=LIMIT_M
+    )
+    if isinstance(said, str):
+        return skipped("c", "isochrone polygon, whole way, Valhalla", said)
+    theirs = said["isochrones_s"] / DRAWN
+    return Row("c", "isochrone polygon, whole way", ms(each), f"Valhalla {said['version']}",
+               ms(theirs), theirs / each, "-", None,
+               f"contour of 1.08 km; its tiles, {said['tiles_s']:.1f} s, not counted")  # fmt: skip

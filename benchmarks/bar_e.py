@@ -158,15 +158,16 @@ def large() -> None:
     porto()
     warm = porto_instance(200, 10, 400_000)
     ours(warm)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     instance = porto_instance(100_000, 300, 13_500_000)
-    walked = time.perf_counter() - start
-    start = time.perf_counter()
+    walked, walked_cpu = time.perf_counter() - start, time.process_time() - cpu
+    start, cpu = time.perf_counter(), time.process_time()
     found = ours(instance)
-    solved = time.perf_counter() - start
+    solved, solved_cpu = time.perf_counter() - start, time.process_time() - cpu
     lines = Path("/proc/self/status").read_text().splitlines()
     peak = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
-    told = {"walks_s": walked, "solve_s": solved, "peak_mb": peak, "proven": found.proven,
+    told = {"walks_s": walked, "solve_s": solved, "peak_mb": peak,
+            "walks_cpu_s": walked_cpu, "solve_cpu_s": solved_cpu, "proven": found.proven,
             "unserved": found.total_unserved, "underload": found.underload,
             "person_minutes": found.person_cm / PER_MINUTE, "split": found.split_cells}  # fmt: skip
     print(json.dumps(told))
@@ -217,7 +218,8 @@ def measure() -> list[Row]:
         Row("e", "100,000 cells, 300 centres, with walks",
             f"{big['walks_s'] + big['solve_s']:.1f} s, {big['peak_mb']:,.0f} MB", "-", "-", None,
             f"< {BAR_MB:,} MB", big["peak_mb"] < BAR_MB and bool(big["proven"]),
-            f"snapping and walks {big['walks_s']:.1f} s, assignment {big['solve_s']:.1f} s; "
+            f"snapping and walks {big['walks_s']:.1f} s ({big['walks_cpu_s']:.1f} of processors), "
+            f"assignment {big['solve_s']:.1f} s ({big['solve_cpu_s']:.1f}); "
             f"unserved {big['unserved']:,}, underload {big['underload']:,}, split {big['split']:,}")
     )  # fmt: skip
     return rows

@@ -125,6 +125,7 @@ def _add_layers(app: Service, settings: Settings) -> None:
     )
     areas: Areas = app.state.areas
     shelf = Shelf(settings.cache_bytes, lambda: areas.moved)
+    app.state.kept_bytes = lambda: {"answers": areas.kept_bytes, "whole": shelf.held_bytes}
     app.add_middleware(KeptAnswers, shelf=shelf)
     app.add_middleware(HeadAndOptions)
     keys = Keys(settings, app.state.database)

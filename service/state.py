@@ -268,6 +268,11 @@ class Areas:
         """Names of the areas, sorted."""
         return self.workspace.areas()
 
+    @property
+    def kept_bytes(self) -> int:
+        """What the answers kept take, of all runs together."""
+        return self._answers.held_bytes
+
     def sweep(self) -> None:
         """Remove what dead builds left aside, where the workspace can be read and written."""
         with suppress(WorkspaceError):

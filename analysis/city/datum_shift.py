@@ -19,9 +19,9 @@ import numpy as np
 
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.quantities import FloatArray, IntArray
+from lifecircle.analysis.readers.records.coordinates.datums import FEWEST
 
 SEARCHED_M: Final = 1_000.0  # farther than BD-09 lies from WGS84 anywhere in China
-FEWEST: Final = 30  # places from which anything may be said
 LIKELY: Final = 3.5  # spreads by which one datum of a few has to stand out
 SURE: Final = 5.5  # spreads by which one vector of thousands has to stand out
 AHEAD: Final = 1.5  # spreads by which it has to stand out more than the places as they are

@@ -146,6 +146,23 @@ def report(steps: Sequence[Mapping[str, float]], ages: Sequence[float]) -> bool:
     return percentile(whole, 0.95) <= BAR_P95_MS and max(whole) <= BAR_MOST_MS
 
 
+def dragged(browser: Any, base: str, count: int) -> tuple[list[dict[str, float]], list[float]]:
+    """A placed centre dragged over the desk of a service: its steps, then as a hand drags."""
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
+    page.add_init_script(WATCH)
+    at = opened(page, base)
+    page.mouse.move(at["x"], at["y"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 6, at["y"] + 6)
+    page.wait_for_timeout(600)
+    places = way(count, at)
+    steps = step_by_step(page, places)
+    ages = as_a_hand(page, places[: count // 2])
+    page.mouse.up()
+    page.close()
+    return steps, ages
+
+
 def main() -> int:
     """Play the drag; 1 where a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.desk.drag", description=__doc__)
@@ -163,17 +180,7 @@ def main() -> int:
         sync_playwright() as play,
     ):
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1600, "height": 900})
-        page.add_init_script(WATCH)
-        at = opened(page, served.base)
-        page.mouse.move(at["x"], at["y"])
-        page.mouse.down()
-        page.mouse.move(at["x"] + 6, at["y"] + 6)
-        page.wait_for_timeout(600)
-        places = way(given.steps, at)
-        steps = step_by_step(page, places)
-        ages = as_a_hand(page, places[: given.steps // 2])
-        page.mouse.up()
+        steps, ages = dragged(browser, served.base, given.steps)
         browser.close()
     return 0 if report(steps, ages) else 1
 

@@ -64,6 +64,11 @@ FRAMES = """
 """
 
 
+def latest_of(cells: int) -> float:
+    """Seconds in which the first picture of so many cells has to be there."""
+    return next((bar for most, bar in LATEST_S.items() if cells <= most), LATEST_LARGE_S)
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A browser, headless."""
@@ -204,7 +209,7 @@ def main() -> int:
     asked = parser.parse_args()
     missed, rows = [], []
     cells = Workspace(asked.workspace).open(asked.area).manifest.counts["cells"]
-    latest_s = next((bar for most, bar in LATEST_S.items() if cells <= most), LATEST_LARGE_S)
+    latest_s = latest_of(cells)
     print(f"load {os.getloadavg()[0]:.1f}; {cells:,} cells; bars: {MOST_MB} MB, {latest_s} s, "
           f"{FEWEST_FRAMES_S} frames a second while dragging")  # fmt: skip
     ready, whole = "window.firstPicture > 0", "window.whole > 0"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -28,6 +27,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from benchmarks.bars import SEED, shared_file
 from benchmarks.peers.valhalla_rules import Osm, longer_there, read_osm, shorter_there
+from benchmarks.peers.valhalla_times import tiles_of
 from lifecircle.analysis.city.crs import metric_crs, to_lonlat
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.roads import build_roads
@@ -273,29 +273,6 @@ def _ratios(pairs: list[tuple[float, float]]) -> dict[str, float]:
     return {"pairs": float(len(pairs)), **{k: round(float(v), 4) for k, v in told.items()}}
 
 
-def build_tiles(path: Path, folder: Path) -> Path:
-    """Valhalla's own graph of a file; the path of its configuration."""
-    import valhalla
-
-    tiles = folder / "tiles"
-    tiles.mkdir()
-    config = valhalla.get_config(tile_extract="", tile_dir=str(tiles))
-    config["mjolnir"] |= {"admin": "", "timezone": "", "tile_extract": "", "concurrency": 1}
-    config["additional_data"] = {"elevation": ""}
-    config["service_limits"]["pedestrian"]["max_distance"] = 500_000
-    config["service_limits"]["max_distance_disable_hierarchy_culling"] = 500_000
-    file = folder / "valhalla.json"
-    file.write_text(json.dumps(config), encoding="utf-8")
-    program = Path(valhalla.__file__).parent / "bin" / "valhalla_build_tiles"
-    subprocess.run(
-        [str(program), "-c", str(file), str(path.resolve())],
-        check=True,
-        capture_output=True,
-        cwd=folder,
-    )
-    return file
-
-
 def main(argv: list[str] | None = None) -> int:
     """Compare the named cities; 0 also where Valhalla is missing, which is said."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -312,7 +289,7 @@ def main(argv: list[str] | None = None) -> int:
     for city in given.cities:
         path = shared_file(FILES[city])
         with tempfile.TemporaryDirectory() as folder:
-            told[city] = compare(path, build_tiles(path, Path(folder)), given.profiles)
+            told[city] = compare(path, tiles_of(path, Path(folder)), given.profiles)
         print(json.dumps({city: told[city]}, indent=1))
     if given.json is not None:
         given.json.write_text(json.dumps(told, indent=1), encoding="utf-8")

@@ -127,13 +127,14 @@ def read(told: Told, base: str, key: str, manifest: Manifest, seed: int) -> None
     while told.take():
         path = question(chance, manifest.bbox)
         try:
-            status, _ = reader.ask(path, gzip=chance.random() < 0.5)
+            status, body = reader.ask(path, gzip=chance.random() < 0.5)
         except (OSError, http.client.HTTPException) as fault:
             told.wrong[repr(fault)] += 1
             continue
         told.answers[kind_of(path)] += 1
         if status != 200:
-            told.wrong[f"{status} {kind_of(path)}"] += 1
+            said = body[:200].decode("utf-8", "replace") if status >= 400 else ""
+            told.wrong[f"{status} {kind_of(path)} {said}"] += 1
 
 
 def watch(root: Path, manifest: Manifest, workers: int, requests: int, readers: int) -> list[Look]:

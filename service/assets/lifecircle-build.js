@@ -89,6 +89,56 @@
     });
   }
 
+  // Which sheet or layer of a file is meant, and the order of its coordinates: its own, else what
+  // is said for all.
+  const WORKBOOK = /\.(xlsx|xlsm|xls|xlsb|ods)$/i;
+  const LAYERED = /\.(gpkg|kml|kmz|gdb|zip|sqlite)$/i;
+
+  function partOf(one) {
+    const own = one.own || {};
+    const of = (name) => (own[name] && own[name].value.trim()) || by(name).value.trim() || null;
+    const order = own.x_north ? own.x_north.value : "";
+    return { sheet: of("sheet"), layer: of("layer"), x_north: order ? order === "north" : by("x_north").checked };
+  }
+
+  function ownPart(one) {
+    const told = { file: one.id };
+    for (const name of ["sheet", "layer"]) {
+      if (one.own && one.own[name] && one.own[name].value.trim()) told[name] = one.own[name].value.trim();
+    }
+    if (one.own && one.own.x_north.value) told.x_north = one.own.x_north.value === "north";
+    return Object.keys(told).length > 1 ? told : null;
+  }
+
+  function askPart(one) {
+    const room = make("details", undefined, "own");
+    room.append(make("summary", words.ownPart, "soft"));
+    const fields = make("div", undefined, "fields");
+    one.own = {};
+    const add = (name, title, node) => {
+      const label = make("label", title);
+      label.append(node);
+      fields.append(label);
+      one.own[name] = node;
+      node.addEventListener("change", () => one.id && check(one));
+    };
+    for (const [name, title, fit] of [["sheet", words.sheet, WORKBOOK], ["layer", words.layer, LAYERED]]) {
+      if (!fit.test(one.name)) continue;
+      const node = make("input");
+      node.maxLength = 200;
+      add(name, title, node);
+    }
+    const order = make("select");
+    for (const [value, text] of [["", words.orderAll], ["east", words.orderEast], ["north", words.orderNorth]]) {
+      const option = make("option", text);
+      option.value = value;
+      order.append(option);
+    }
+    add("x_north", words.order, order);
+    room.append(fields);
+    return room;
+  }
+
   async function check(one) {
     const kind = kindOf(one.role);
     one.node.className = "file";
@@ -105,8 +155,7 @@
     try {
       const found = await withFiles([one], () => ask("POST", lang("/uploads/" + one.id + "/check"), {
         kind, datum: by("datum").value || null, crs: by("crs").value.trim() || null,
-        sheet: by("sheet").value.trim() || null, layer: by("layer").value.trim() || null,
-        x_north: by("x_north").checked, policy: by("policy").value, service: one.service ? one.service.value || null : null,
+        ...partOf(one), policy: by("policy").value, service: one.service ? one.service.value || null : null,
         other_types: by("other_types").checked ? "skip" : "refuse",
       }));
       if (turn !== one.turn) return;
@@ -114,6 +163,7 @@
       one.node.className = "file " + (found.errors ? "bad" : found.warnings ? "so" : "good");
       one.said.textContent = found.errors ? words.errors.replace("{n}", found.errors)
         : found.warnings ? words.remarks.replace("{n}", found.warnings) : words.fine;
+      if (found.datum_unsure) one.faults.append(make("li", found.datum_unsure));
       for (const fault of found.faults) {
         const alone = /^\d+$/.test(fault.rows || ""); // several say themselves that they are rows
         const where = [alone ? words.row.replace("{n}", fault.rows) : fault.rows, fault.column];
@@ -162,7 +212,9 @@
     gone.type = "button";
     gone.addEventListener("click", () => drop(one));
     top.append(gone);
-    one.node.append(top, one.faults);
+    one.node.append(top);
+    if (kindOf(role) && !/\.tiff?$/i.test(file.name)) one.node.append(askPart(one));
+    one.node.append(one.faults);
     document.querySelector('[data-role="' + role + '"] .files').append(one.node);
     files.push(one);
     const wrong = misplaced(role, file.name);
@@ -226,6 +278,8 @@
       told.facilities = of("facilities").map((one) => one.id + (one.service.value ? "=" + one.service.value : ""));
     }
     for (const one of of("elevation")) told.elevation = one.id;
+    const parts = files.filter((one) => one.id).map(ownPart).filter(Boolean);
+    if (parts.length) told.of_files = parts;
     for (const id of ["title_zh", "title_en", "datum", "crs", "sheet", "layer", "policy"]) {
       if (by(id).value.trim()) told[id] = by(id).value.trim();
     }

@@ -48,6 +48,9 @@ def check_document(
             for fault in (map(unfold, checked.faults) if every_row else checked.faults)
         ],
         "mends": mend_rows(mends, lang),
+        "datum_unsure": next(
+            (note.problem(lang) for note in checked.notes if note.key == "check_datum_few"), None
+        ),
         "notes": [note.problem(lang) for note in checked.notes],
     }
 

@@ -171,6 +171,11 @@ class Shelf:
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._due: list[Key] = []
 
+    @property
+    def held_bytes(self) -> int:
+        """What the answers take."""
+        return self._held
+
     def find(self, key: Key) -> Entry | None:
         """What was answered to this, if it still is the answer."""
         entry = self._entries.get(key)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import (
@@ -55,12 +58,28 @@ class Metrics:
         self.areas = Gauge(
             "lifecircle_areas", "areas", registry=self.registry, multiprocess_mode="mostrecent"
         )
+        self._kept = Gauge(
+            "lifecircle_kept_bytes", "kept bytes", ("kind",),
+            registry=self.registry, multiprocess_mode="livesum",
+        )  # fmt: skip
+        self._resident = Gauge(
+            "lifecircle_worker_resident_bytes", "resident bytes",
+            registry=self.registry, multiprocess_mode="liveall",
+        )  # fmt: skip
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count one request; its path is told without names of areas, runs or places."""
         route = route_of(path)
         _child(self._requests, method if method in _METHODS else "other", route, str(status)).inc()
         _watch(self._seconds, route).observe(seconds)
+
+    def tell_memory(self, kept: Mapping[str, int]) -> None:
+        """Tell bytes of kept answers by kind, and what this process holds in memory."""
+        for kind, size in kept.items():
+            self._kept.labels(kind).set(size)
+        with suppress(OSError):  # where there is no /proc
+            pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+            self._resident.set(pages * os.sysconf("SC_PAGE_SIZE"))
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it; of several workers the sums."""

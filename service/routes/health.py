@@ -53,6 +53,7 @@ async def tell_metrics(request: Request, reader: ReaderNow) -> Response:
     check_near(request, reader.settings)
     held = request.app.state
     held.metrics.dear.set(held.flights.dear_held)
+    held.metrics.tell_memory(held.kept_bytes())
     with suppress(WorkspaceError):
         held.metrics.areas.set(len(await to_thread.run_sync(_areas_now, reader)))
     return Response(held.metrics.text(), headers={"content-type": CONTENT, **UNCACHED})

@@ -86,6 +86,26 @@ def test_of_one_list_each_is_told_with_its_three_nearest():
     assert checked > 100
 
 
+def test_places_before_a_name_are_left_out_the_longest_first():
+    """Against a plain look through all places; a name that is a place alone stays."""
+    rng = np.random.default_rng(6)
+
+    def draw(longest: int) -> str:
+        return "".join(rng.choice(list("东西湖"), rng.integers(1, longest)))
+
+    dropped = 0
+    for _ in range(300):
+        places = {draw(5) for _ in range(rng.integers(0, 9))}
+        name = left = draw(10)
+        while held := [w for w in places if left.startswith(w) and left != w]:
+            left = left.removeprefix(max(held, key=len))
+        core = NameSimilarity(places, (), "").find_core(name)
+        assert core is not None
+        assert core.core == left
+        dropped += left != name
+    assert 50 < dropped < 300
+
+
 def test_ten_times_the_rows_are_ten_times_the_looks(monkeypatch):
     """Like names on one square: neither what is looked at nor what is told grows as the square."""
     spent: list[int] = []

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.texts import MESSAGES
 from lifecircle.service.jobs import inbox as keeping
 from lifecircle.service.jobs.desk import Jobs
+from lifecircle.service.jobs.processes.building import Build
 from tests.pages.served import client
 
 GOOD = "type,name,lon,lat\n药店,东药房,102.71,25.04\n".encode()
@@ -160,6 +161,8 @@ def test_a_build_names_files_that_lie_here(at: TestClient) -> None:
     assert order(osm=str(Path("/etc/passwd"))).status_code == 400
     assert order(osm=kept["id"], area="../x").status_code == 400
     assert order().status_code == 400
+    stranger = order(osm=kept["id"], of_files=[{"file": "0" * 24, "sheet": "二"}])
+    assert (stranger.status_code, stranger.json()["key"]) == (404, "no_upload")
     made = order(osm={"href": kept["links"][0]["href"]})
     assert made.status_code == 201, made.text
     job = made.json()
@@ -206,3 +209,21 @@ def test_a_build_ends_at_its_limits(
     assert found.error["en"]["key"] in keys
     assert found.error["zh"]["detail"] != found.error["en"]["detail"]
     assert made.get("/areas").json()["areas"] == []
+
+
+def test_each_file_may_mean_a_sheet_of_its_own(tmp_path: Path) -> None:
+    ids = {name: f"{number:024x}" for number, name in enumerate(("a.osm", "b.xlsx", "c.gpkg"))}
+    for name, identity in ids.items():
+        (tmp_path / identity).mkdir()
+        (tmp_path / identity / name).write_bytes(b"")
+    build = Build.model_validate({
+        "area": "a", "osm": ids["a.osm"], "facilities": [ids["b.xlsx"]], "units": [ids["c.gpkg"]],
+        "sheet": "一", "x_north": True,
+        "of_files": [
+            {"file": ids["b.xlsx"], "sheet": "二"},
+            {"file": ids["c.gpkg"], "layer": "街道", "x_north": False},
+        ],
+    })  # fmt: skip
+    said = build.request(tmp_path).declared()
+    told = [(one.sheet, one.layer, one.x_is_north) for one in map(said.of, map(Path, ids))]
+    assert told == [("一", None, True), ("二", None, True), ("一", "街道", False)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.app import create_app
 from lifecircle.service.settings import Settings
@@ -40,6 +42,29 @@ def test_no_file_of_a_run_may_change(tmp_path: Path) -> None:
     (folder / "more.npy").write_bytes(b"")
     with pytest.raises(WorkspaceError):
         workspace.open_whole("tiny")
+
+
+def test_a_manifest_is_as_it_was_written_or_refused(tmp_path: Path) -> None:
+    folder = tiny_run(tmp_path).path
+    file, whole = folder / "manifest.json", read_manifest(folder)
+    held, refused = file.read_bytes(), 0
+    for place in range(0, len(held), 7):
+        turned = bytearray(held)
+        turned[place] ^= 0b100
+        file.write_bytes(turned)
+        try:
+            assert read_manifest(folder) == whole, held[place - 20 : place + 20]
+        except WorkspaceError as fault:
+            assert fault.key in {*DAMAGED, "run_format"}
+            refused += 1
+    assert refused > len(held) / 14
+    content = json.loads(held)
+    file.write_text(json.dumps({**content, "residents": 1}), encoding="utf-8")
+    with pytest.raises(WorkspaceError, match="not as they were written"):
+        Workspace(tmp_path).open("tiny")
+    del content["sha256"]  # a run of an earlier version
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert Workspace(tmp_path).open_whole("tiny").manifest == whole
 
 
 def test_a_changed_run_is_not_served_and_the_others_are(tmp_path: Path) -> None:

@@ -48,8 +48,9 @@ class NameSimilarity:
     def __init__(
         self, place_words: Iterable[str], common_words: Iterable[str], telling: str
     ) -> None:
-        self._places = _put_longest_first(place_words)
-        self._common = _put_longest_first(common_words)
+        self._places = _fold_words(place_words)
+        self._lengths = sorted({len(word) for word in self._places}, reverse=True)
+        self._common = sorted(_fold_words(common_words), key=lambda word: (-len(word), word))
         self._telling = frozenset(telling)
         self._core = lru_cache(maxsize=200_000)(self._strip_name)
 
@@ -82,11 +83,13 @@ class NameSimilarity:
         return CoreName(core, branch, _list_numbers(core + "|" + branch), "".join(told))
 
     def _drop_places(self, text: str) -> str:
+        """The text without the places it begins with, the longest first, but never without any."""
         while True:
-            place = next((w for w in self._places if text.startswith(w) and text != w), None)
-            if place is None:
+            known = (n for n in self._lengths if n < len(text) and text[:n] in self._places)
+            length = next(known, 0)
+            if length == 0:
                 return text
-            text = text.removeprefix(place)
+            text = text[length:]
 
     def _drop_common(self, text: str) -> str:
         for word in self._common:
@@ -136,9 +139,9 @@ def _list_rarest(core: str, often: Mapping[str, int], least: float) -> list[tupl
     return signs[: size - common + 1]
 
 
-def _put_longest_first(words: Iterable[str]) -> tuple[str, ...]:
+def _fold_words(words: Iterable[str]) -> frozenset[str]:
     folded = {_SIGNS.sub("", unicodedata.normalize("NFKC", word).casefold()) for word in words}
-    return tuple(sorted(folded - {""}, key=lambda word: (-len(word), word)))
+    return frozenset(folded - {""})
 
 
 def _list_numbers(text: str) -> tuple[str, ...]:

@@ -17,13 +17,14 @@ import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.quantities import ObjectArray
+from lifecircle.analysis.quantities import FloatArray, ObjectArray
 from lifecircle.analysis.readers.checker import row_checks
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import check_population_raster
 from lifecircle.analysis.readers.records.cells import read_texts, show_value
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
 from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.datums import FEWEST, in_shifted_area
 from lifecircle.analysis.readers.records.coordinates.locate import locate
 from lifecircle.analysis.readers.records.coordinates.located import DEGREES
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
@@ -150,14 +151,15 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
         row_checks.check_measures(picked, found)
     elif sure != "statistics":
         row_checks.check_groups(picked, found)
+    unsure: tuple[Fault, ...] = ()
     if sure in ("population", "facilities"):
-        _check_where(kept, sure, picked, found)
+        unsure = _check_where(kept, sure, picked, found)
     faults = (*_tell_by_row(read, records), *found.warnings(), *found.errors())
     described = describe_columns(seen, sure)
     if seen is not records:  # tags: nobody meant a column of theirs to be one of ours
         described = tuple(note for note in described if note.severity == "note")
     guessed = () if kind else (_tell_guess(sure, records.file),)
-    every = (*guessed, *described, *faults)
+    every = (*unsure, *guessed, *described, *faults)
     notes = tuple(fault for fault in every if fault.severity == "note")
     told = [fault for fault in every if fault.severity != "note"]
     return Checked(records.file, sure, records, _put_in_order(_drop_repeated(told)), notes)
@@ -191,8 +193,10 @@ def _drop_left_out(records: Records, policy: Policy) -> Records:
     return records.take(read_served(picked, records, policy, quiet, every).kept)
 
 
-def _check_where(records: Records, kind: Kind, picked: dict[str, Column], found: Findings) -> None:
-    """Doubts about places, once they can be read at all."""
+def _check_where(
+    records: Records, kind: Kind, picked: dict[str, Column], found: Findings
+) -> tuple[Fault, ...]:
+    """Doubts about places, once they can be read at all; the note that they are too few."""
     quiet = Findings(records.file, records.rows, EVERY)
     columns = pick_coordinates(records.columns, records.said, quiet)
     said = replace(records, said=records.said.or_datum("wgs84"))
@@ -204,7 +208,23 @@ def _check_where(records: Records, kind: Kind, picked: dict[str, Column], found:
     if all(reading.crs == DEGREES for reading in located.readings):
         row_checks.check_precision(columns, there, found)
     kinds = kinds if kind == "facilities" else None
-    row_checks.check_places(located.centres(), names, kinds, title, found)
+    places = located.centres()
+    row_checks.check_places(places, names, kinds, title, found)
+    return _tell_few(places, names, records.file) if kind == "facilities" else ()
+
+
+def _tell_few(places: FloatArray, names: ObjectArray | None, file: str) -> tuple[Fault, ...]:
+    """The note that a build cannot tell by its streets whether so few places of China have another
+    datum, with the place to look up; `places` (n, 2) in degrees of WGS84, NaN where there is none.
+    """
+    there = np.flatnonzero(np.isfinite(places).all(axis=1))
+    if not 0 < len(there) < FEWEST or not in_shifted_area(places[there]).all():
+        return ()
+    first = int(there[0])
+    name = None if names is None else names[first]
+    lon, lat = (f"{degrees:.5f}" for degrees in places[first])
+    params = {"count": len(there), "fewest": FEWEST, "lon": lon, "lat": lat, "name": name or "1"}
+    return (Fault("check_datum_few", file, params=params, severity="note"),)
 
 
 def _tell_by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:

@@ -79,6 +79,15 @@ UNSAID: Final = Declaration()
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of one file is meant, and the order of its coordinates; None: as for all."""
+
+    sheet: str | None = None
+    layer: str | None = None
+    x_is_north: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declarations:
     """What is said about all files (`plain`), and about some by their names.
 
@@ -97,6 +106,15 @@ class Declarations:
         """These, where all rows of the files named are one service."""
         said = {n: replace(self.of(Path(n)), service=one) for n, one in services.items()}
         return Declarations(self.plain, {**self.of_file, **said})
+
+    def with_parts(self, parts: Mapping[str, Part]) -> Declarations:
+        """These, where other parts of the files named are meant."""
+        said = {}
+        for name, part in parts.items():
+            own = {one: getattr(part, one) for one in Part.__slots__}
+            known = {one: told for one, told in own.items() if told is not None}
+            said[name] = replace(self.of(Path(name)), **known)
+        return replace(self, of_file={**self.of_file, **said})
 
     def unused(self, paths: Iterable[Path]) -> tuple[str, ...]:
         """Names of files of which something is said, but which are not among `paths`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from lifecircle.analysis.policy import Title, policy_ids
 from lifecircle.analysis.results.names import safe_name
@@ -24,6 +24,19 @@ Places = Annotated[str, Field(pattern=rf"^{IDENTITY}(=[A-Za-z_][\w]{{0,63}})?$")
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^./\\]+$")]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 MOST_FILES: Final = 20
+
+
+class OfFile(BaseModel):
+    """What is meant of one file, where it is not what is said for all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: File
+    sheet: Line | None = None
+    layer: Line | None = None
+    x_north: bool | None = None
+
+
 ONE: Final = ("osm", "graph", "elevation", "merges")
 SEVERAL: Final = ("population", "units", "facilities", "statistics", "closures")
 _PARTS: Final = {  # of a build's time, by its steps
@@ -55,6 +68,7 @@ class Build(Process):
     x_north: bool = False
     sheet: Line | None = None
     layer: Line | None = None
+    of_files: list[OfFile] = Field(default=[], max_length=5 * MOST_FILES)
     policy: Name | None = None
     surveyed: list[Word] = Field(default=[], max_length=200)
     other_types: Literal["refuse", "skip"] = "refuse"
@@ -78,8 +92,12 @@ class Build(Process):
         if self.policy is not None and self.policy not in policy_ids():
             known = ", ".join(policy_ids())
             raise RequestError("check_value", field="policy", value=self.policy, known=known)
-        for identity in self.files():
+        files = self.files()
+        for identity in files:
             inbox.one(identity)
+        for one in self.of_files:
+            if one.file not in files:
+                raise MissingError("no_upload", id=one.file)
         return self
 
     def asked(self, inbox: Inbox) -> Mapping[str, Any]:
@@ -89,6 +107,8 @@ class Build(Process):
         def content(given: Any) -> Any:
             if isinstance(given, list):
                 return [content(one) for one in given]
+            if isinstance(given, dict):
+                return {name: content(one) for name, one in given.items()}
             known = files.get(_bare(given)) if isinstance(given, str) else None
             if known is None:
                 return given
@@ -124,6 +144,7 @@ class Build(Process):
     def request(self, inputs: Path) -> BuildRequest:
         """What is to be built, its files as `lay_out` put them."""
         from lifecircle.analysis.build_request import BuildRequest
+        from lifecircle.analysis.readers.records.declarations import Part
 
         def near(identity: str) -> Path:
             try:
@@ -158,6 +179,10 @@ class Build(Process):
             x_is_north=self.x_north,
             sheet=self.sheet,
             layer=self.layer,
+            parts_of={
+                near(one.file).name: Part(one.sheet, one.layer, one.x_north)
+                for one in self.of_files
+            },
             policy=self.policy,
             surveyed=tuple(self.surveyed),
             other_types=self.other_types,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lifecircle.service.apart import jail as jails
 from lifecircle.service.apart.jail import Jail, Limits
 from lifecircle.service.errors import NotReadyError, RequestError
 from lifecircle.service.flights import ReaderLeftError
@@ -122,3 +123,24 @@ def test_no_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert jail._places.acquire()
     with pytest.raises(NotReadyError):
         run("repeats", jail=jail)
+
+
+def test_what_others_had_the_processors_for_is_not_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = time.monotonic()
+    monkeypatch.setattr(jails._Clock, "waited_s", lambda _: time.monotonic() - began)
+    monkeypatch.setattr(jails, "MOST_TIMES", 6)
+    with pytest.raises(RequestError) as refused:
+        run("spins", jail=Jail(replace(LIMITS, seconds=0.3), 1))
+    assert refused.value.key == "check_too_long"
+    assert time.monotonic() - began > 6 * 0.3
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="Linux tells it")
+def test_a_process_waits_for_its_processor_no_longer_than_it_lives() -> None:
+    clock, began = jails._Clock(os.getpid()), time.monotonic()
+    before = clock.waited_s()
+    sum(range(200_000))
+    assert 0 <= clock.waited_s() - before <= time.monotonic() - began
+    assert jails._Clock(2**22 + 1).waited_s() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.results.folders import AreaFolders
+from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.service.app import create_app
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import add_key
@@ -87,8 +89,8 @@ def test_two_workers_see_a_swap_at_once_and_stop_at_once(tmp_path: Path) -> None
     runs = tmp_path / "tiny" / "runs"
     second = f"{first}-2"
     shutil.copytree(runs / first, runs / second)
-    manifest = json.loads((runs / second / "manifest.json").read_text("utf-8"))
-    (runs / second / "manifest.json").write_text(json.dumps({**manifest, "run": second}), "utf-8")
+    manifest = read_manifest(runs / first)
+    write_manifest(runs / second, dataclasses.replace(manifest, run=second))
     engine = open_database(tmp_path)
     _, written = add_key(engine, "王工", "viewer", None, "test")
     engine.dispose()

@@ -21,6 +21,8 @@ from lifecircle.analysis.readers.records.aliases import datum_of
 DATUMS: Final = ("wgs84", "gcj02", "bd09", "cgcs2000")
 SHIFTED: Final = ("gcj02", "bd09")  # those whose degrees lie beside WGS84
 
+FEWEST: Final = 30  # places of which streets may tell whether their datum is another
+
 _AXIS_M: Final = 6378245.0
 _ECCENTRICITY2: Final = 0.00669342162296594323
 _WEST, _SOUTH, _EAST, _NORTH = 72.004, 0.8293, 137.8347, 55.8271  # GCJ-02 shifts only inside

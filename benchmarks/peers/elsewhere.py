@@ -1,0 +1,46 @@
+"""Peers in a Python of their own (`LIFECIRCLE_PEERS`), because of what they pin.
+
+    python -m venv peers && peers/bin/pip install pandana pandarm pyvalhalla spopt
+    LIFECIRCLE_PEERS=peers/bin/python python -m benchmarks b c site
+
+Each is a script that reads arrays from a file, measures and prints JSON. Where one is missing the
+reason is said and nothing is invented.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+MOST_S: Final = 300.0  # seconds: a peer that takes longer is told so
+HERE: Final = Path(__file__).resolve().parent
+
+
+def ask_peer(module: str, script: str, *words: str, **arrays: Any) -> dict[str, Any] | str:
+    """What a script of this folder says of a module, with its `version`; or why it says nothing."""
+    python = os.environ.get("LIFECIRCLE_PEERS", sys.executable)
+    asked = _run(python, "-c", f"import {module}; print({module}.__version__)")
+    if asked.returncode != 0:
+        return f"no {module}: set LIFECIRCLE_PEERS to a Python that can import it"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "arrays.npz"
+        np.savez(file, **arrays)
+        try:
+            done = _run(python, str(HERE / script), str(file), *words)
+        except subprocess.TimeoutExpired:
+            return f"{module} took longer than {MOST_S:.0f} s"
+    if done.returncode != 0:
+        return f"{module} failed: {done.stderr.strip().splitlines()[-1]}"
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said | {"version": asked.stdout.strip().splitlines()[-1]}
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, check=False, text=True, timeout=MOST_S)
