@@ -76,12 +76,8 @@ def study_by(
     """
     wanted = tuple(study.policy.services) if services is None else tuple(services)
     most = max(1, _KEPT_CELLS // max(len(study.city.cells), 1))
-    return cast(
-        Study,
-        study.recent("by_profile", most)(
-            (profile.id, back, wanted), lambda: _study_by(study, profile, back, wanted)
-        ),
-    )
+    key = (profile.id, back, wanted)
+    return study.recent("by_profile", most)(key, lambda: _study_by(study, profile, back, wanted))
 
 
 def _study_by(study: Study, profile: TravelProfile, back: bool, wanted: tuple[str, ...]) -> Study:
