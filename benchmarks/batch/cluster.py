@@ -21,6 +21,13 @@ from lifecircle.service.batch.records import Records
 
 _UP_S: Final = 60
 _NET: Final = "10.213.7"
+SETTINGS: Final = {  # as docs/batch.md tells
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20",
+    "DASK_DISTRIBUTED__WORKER__DAEMON": "false",
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+}
 _CLI: Final = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
 
 
@@ -90,8 +97,7 @@ def _start(prefix: list[str], what: str, *words: object) -> subprocess.Popen[byt
     return subprocess.Popen(
         [*prefix, sys.executable, "-m", f"distributed.cli.{what}", *map(str, words)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20",
-                          "DASK_DISTRIBUTED__WORKER__DAEMON": "false"},
+        env=os.environ | SETTINGS,
     )  # fmt: skip
 
 

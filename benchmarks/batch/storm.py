@@ -3,7 +3,8 @@
 ::
 
     python -m benchmarks.batch.storm --cities 40 --workers 2 --kills 20 --kill-scheduler
-    python -m benchmarks.batch.storm --springcities --cities 300 --kills 40 --same 12 --keep DIR
+    python -m benchmarks.batch.storm --springcities --cities 300 --same 12 \
+        --kills 60 --pause 16 --kill-scheduler --drawn DIR
 
 Grids of streets, or springcities of drawn sizes (equally many of each order of size). They go
 through the scheduler with deaths at random among the workers that build; some of them, or all, are
@@ -33,23 +34,20 @@ from lifecircle.service.batch.records import Record, Records
 
 SEED: Final = 2026
 _MOST_TRIES: Final = 4
+_MORE: Final = "retries = 2\n"
 _BUILD_S, _START_S = 6.7, 0.6  # docs/scale.md: of a million residents; of a city beside it
 
 
 def storm(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Run it; what is printed."""
     rng = np.random.default_rng(SEED)
-    more = "retries = 2\n"
     since = time.monotonic()
-    if asked.springcities:
-        sizes = draw_sizes(asked.cities, asked.low, asked.high, rng)
-        plan = write_springcities(folder, sizes, more=more)
-    else:
-        plan = write_grids(folder, asked.cities, rng, more)
-    names = list(read_plan(plan).cities)
+    plan = _plan(folder if asked.drawn is None else asked.drawn, asked, rng)
+    names = list(read_plan(plan).cities)[: asked.cities]
+    every = [word for name in names for word in ("--only", name)]
     same = sorted(rng.permutation(names)[: asked.same or len(names)].tolist())
     out: dict[str, Any] = {
-        "cities": asked.cities, "workers": asked.workers, "load": os.getloadavg()[0],
+        "cities": len(names), "workers": asked.workers, "load": os.getloadavg()[0],
         "drawn_s": round(time.monotonic() - since, 1),
     }  # fmt: skip
     only = [word for name in same for word in ("--only", name)]
@@ -57,7 +55,7 @@ def storm(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     out |= {"serial_cities": len(same), "serial_s": wall, "serial_cpu_s": cpu}
     if code:
         return out | {"serial_exit_code": code}
-    out |= _through_the_storm(plan, folder / "ws", asked)
+    out |= _through_the_storm(plan, folder / "ws", every, asked)
     records = [Records(folder / "ws").of(name) for name in names]
     kept = [record for record in records if record is not None and record.state == "done"]
     one, other = contents(folder / "serial"), contents(folder / "ws", set(same))
@@ -65,7 +63,21 @@ def storm(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     return out | (_predicted(kept) if asked.springcities else {})
 
 
-def _through_the_storm(plan: Path, workspace: Path, asked: argparse.Namespace) -> dict[str, Any]:
+def _plan(folder: Path, asked: argparse.Namespace, rng: np.random.Generator) -> Path:
+    """The file of the batch; cities are drawn where the folder has none."""
+    plan = folder / "cities.toml"
+    if plan.is_file():
+        return plan
+    folder.mkdir(parents=True, exist_ok=True)
+    if not asked.springcities:
+        return write_grids(folder, asked.cities, rng, _MORE)
+    sizes = draw_sizes(asked.cities, asked.low, asked.high, rng)
+    return write_springcities(folder, sizes, more=_MORE)
+
+
+def _through_the_storm(
+    plan: Path, workspace: Path, every: list[str], asked: argparse.Namespace
+) -> dict[str, Any]:
     out: dict[str, Any] = {}
     since = time.monotonic()
     tries, code = 0, 3
@@ -73,7 +85,7 @@ def _through_the_storm(plan: Path, workspace: Path, asked: argparse.Namespace) -
         while code and tries < _MOST_TRIES:
             tries += 1
             deaths.cluster = cluster = Cluster(asked.port, asked.workers)
-            more = ["--scheduler", cluster.address, *(["--resume"] if tries > 1 else [])]
+            more = ["--scheduler", cluster.address, *every, *(["--resume"] if tries > 1 else [])]
             batch = subprocess.Popen(
                 batch_command(plan, workspace, *more),
                 stdout=subprocess.DEVNULL,
@@ -81,7 +93,7 @@ def _through_the_storm(plan: Path, workspace: Path, asked: argparse.Namespace) -
             )
             if asked.kill_scheduler and tries == 1:
                 done = workspace / ".batch"
-                while batch.poll() is None and len([*done.glob("*.json")]) < asked.cities // 2:
+                while batch.poll() is None and len([*done.glob("*.json")]) < len(every) // 4:
                     time.sleep(0.2)
                 out["done_when_scheduler_died"] = len([*done.glob("*.json")])
                 cluster.scheduler.kill()
@@ -133,6 +145,12 @@ def main() -> None:
     words.add_argument("--high", type=int, default=1_000_000, help="most residents")
     words.add_argument("--same", type=int, default=0, help="compare so many, 0 for all")
     words.add_argument("--keep", type=Path, default=None, help="keep everything in this folder")
+    words.add_argument(
+        "--drawn",
+        type=Path,
+        default=None,
+        help="folder of the cities: there already, or drawn there",
+    )
     asked = words.parse_args()
     if asked.keep is not None:
         asked.keep.mkdir(parents=True)

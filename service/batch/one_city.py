@@ -25,7 +25,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from lifecircle.analysis.kernel import load_kept
 from lifecircle.analysis.machine import collect_no_more, die_with_parent
 
 SERVE: Final = "serve"
@@ -125,6 +124,8 @@ def serve(orders: int) -> int:
 
 def _get_ready() -> None:
     """Have everything that every copy needs: a third of a small city's time otherwise."""
+    from lifecircle.analysis.kernel import load_kept
+
     for name in _NEEDED:
         import_module(name)
     load_kept()

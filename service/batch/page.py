@@ -34,16 +34,12 @@ def add_worst(held: dict[str, Worst], city: int, found: Mapping[str, Any]) -> No
     english = {shape["code"]: shape["name_en"] for shape in found["shapes"]}
     for block in found["services"]:
         units = held.setdefault(block["service"], [])
-        units += [
-            (
-                city,
-                {"zh": unit["name"], "en": english.get(unit["code"]) or unit["name"]},
-                unit["P"],
-                unit["not_covered"],
-            )
-            for unit in block["units"]
-            if unit["not_covered"]
-        ]
+        least = units[-1][3] if len(units) == WORST_UNITS else 0  # of equals the first stay
+        for unit in block["units"]:
+            lost = unit["not_covered"]
+            if lost and lost > least:
+                named = {"zh": unit["name"], "en": english.get(unit["code"]) or unit["name"]}
+                units.append((city, named, unit["P"], lost))
         units.sort(key=lambda unit: -unit[3])
         del units[WORST_UNITS:]
 

@@ -38,6 +38,10 @@ _PATIENT = {
     "distributed.comm.retry.count": 4,
     "distributed.client.heartbeat": "15s",
     "distributed.scheduler.worker-ttl": "30 minutes",
+    # looking at themselves takes scheduler and workers a tenth of a core, which cities could have
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
 }
 
 
@@ -229,7 +233,9 @@ def _answers(
             del future  # the scheduler forgets what has answered
             ask()
             yield key, record
-    except (OSError, CancelledError, distributed.client.ClosedClientError) as error:
+    except (OSError, CancelledError, RuntimeError, distributed.client.ClosedClientError) as error:
+        if isinstance(error, RuntimeError) and client.rpc.status is distributed.Status.running:
+            raise  # else its pool of connections is closed, and says only that
         _settle(client)
         raise _ConnectionLostError(str(error)) from error
 

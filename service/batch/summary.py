@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -32,7 +31,7 @@ from lifecircle.service.wording import Words
 
 COVERAGE: Final = "coverage"
 ROW: Final = "scorecard"
-_LONGEST_SHEET: Final = 1_000_000
+MOST_CELLS: Final = 5_000_000  # of a sheet: Excel opens it; at 20 times as many it does not
 CITIES, UNITS, WORKBOOK = "cities.parquet", "units.parquet", "summary.xlsx"
 PAGES: Final[Mapping[Language, str]] = {"zh": "index.zh.html", "en": "index.en.html"}
 
@@ -176,21 +175,24 @@ def _card(city: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def write_units(summary: Summary, parquet: Path, sheets: Path, lang: Language) -> None:
     """Write every unit as GeoParquet, and the summary for people as an Excel workbook.
 
-    The units go into both a city at a time.
+    The units go into both a city at a time; where they are more than a sheet can have, its own
+    tells where they lie, and that of the worst of them stands for it.
     """
     words = Words(lang, "batch")
     with sheets.open("wb") as handle, new_workbook(handle) as book:
         for name, heads, rows in _sheets(summary, words):
             add_sheet(book, words(name), heads, rows, freeze="B2")
         columns = summary.units.columns
-        sheet, room = add_sheet(book, words("units"), columns, freeze="B2"), _LONGEST_SHEET
+        fits = summary.units.count * len(columns) <= MOST_CELLS
+        told = words("units_too_many", count=f"{summary.units.count:,}", file=UNITS)
+        sheet = add_sheet(book, words("units"), columns if fits else [told], freeze="B2")
         with summary.units.writer(parquet) as writer:
             for table in summary.units.tables():
                 writer.write_table(table)
-                lists = [column.to_pylist() for column in table.select(columns).columns]
-                for row in islice(zip(*lists, strict=True), room):
-                    sheet.append(sheet_row(sheet, row))
-                room = max(0, room - table.num_rows)
+                if fits:
+                    lists = [column.to_pylist() for column in table.select(columns).columns]
+                    for row in zip(*lists, strict=True):
+                        sheet.append(sheet_row(sheet, row))
 
 
 _Sheet = tuple[str, list[Any], Iterator[Sequence[Any]]]
@@ -202,6 +204,16 @@ def _sheets(summary: Summary, words: Words) -> Iterator[_Sheet]:
     for kind, column in ((COVERAGE, "P"), (ROW, "value")):
         titles = _titles(summary, kind, words)
         yield kind, [words("city"), *titles.values()], _matrix(summary, kind, column, [*titles])
+    heads = ["indicator", "city", "unit", "share", "not_covered"]
+    yield "worst_sheet", [words(key) for key in heads], _worst(summary, words)
+
+
+def _worst(summary: Summary, words: Words) -> Iterator[Sequence[Any]]:
+    """The units with most residents out of reach, by service (`page.WORST_UNITS` of each)."""
+    cities, titles = [*summary.figures], _titles(summary, COVERAGE, words)
+    for service, title in titles.items():
+        for city, name, share, lost in summary.worst.get(service, ()):
+            yield title, cities[city], name[words.lang], share, lost
 
 
 def _cities(summary: Summary, words: Words) -> Iterator[Sequence[Any]]:

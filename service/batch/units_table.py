@@ -28,9 +28,13 @@ _Columns = dict[str, dict[int, Any]]
 
 
 class UnitTables:
-    """One row a city and unit of its coverage: residents, and covered and P of every service."""
+    """One row a city and unit of its coverage: residents, and covered and P of every service.
+
+    `count`: of the rows.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.count = 0
         self._folder = folder
         self._files: list[Path] = []
         self._columns: set[str] = set()
@@ -42,6 +46,7 @@ class UnitTables:
         table = _table_of(city, found)
         if not table.num_rows:
             return
+        self.count += table.num_rows
         shapes = shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False))
         there = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
         if len(there):

@@ -22,7 +22,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from openpyxl import load_workbook
 
-from lifecircle.service.batch import children
+from lifecircle.service.batch import children, summary
 from lifecircle.service.batch.cities import Plan, read_plan
 from lifecircle.service.batch.page import SCRIPTS, Worst, add_worst, batch_page
 from lifecircle.service.batch.records import Record, Records
@@ -87,6 +87,15 @@ def test_the_summary_holds_what_each_city_says(towns: Path, tmp_path: Path) -> N
     assert units.crs.to_epsg() == 4326
     book = load_workbook(tmp_path / "out" / "summary.xlsx", read_only=True)
     assert [row[0].value for row in book.worksheets[0].iter_rows()] == ["城市", "far", "near"]
+    assert ("药店", "near", "全区", 1 / 3, 200) in [*book["缺口最大的单元"].values]
+    assert [row[0] for row in book["单元"].values] == ["city", "far", "near"]
+    with pytest.MonkeyPatch.context() as patch:  # as with the units of a country
+        patch.setattr(summary, "MOST_CELLS", 10)
+        write_summary(records, towns / "ws", tmp_path / "many", "zh")
+    book = load_workbook(tmp_path / "many" / "summary.xlsx", read_only=True)
+    ((told,),) = book["单元"].values
+    assert "单元共 2 个" in told and "units.parquet" in told
+    assert len(gpd.read_parquet(tmp_path / "many" / "units.parquet")) == 2
 
 
 def test_processes_give_the_same_bytes_and_what_changed_is_built_anew(

@@ -95,3 +95,28 @@ def test_a_scheduler_that_stays_away_ends_the_batch_with_its_reason(
     with pytest.raises(BatchUnfinishedError, match="--resume"):
         list(work)
     assert times == [1]
+
+
+def test_a_connection_that_closes_while_cities_are_handed_out_is_a_lost_one(
+    cluster: Any, tmp_path: Path
+) -> None:
+    asked = {task.title: task for task in tasks(2, tmp_path)}
+    with distributed.Client(cluster.scheduler_address) as client:
+        client.sync(client.rpc.close)
+        with pytest.raises(runners._ConnectionLostError, match="closed"):
+            next(runners._answers(client, asked, set()))
+
+
+def test_a_fault_of_another_kind_is_no_lost_connection(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strange(_text: str) -> Record:
+        raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr(runners, "run_city", strange)
+    asked = {task.title: task for task in tasks(1, tmp_path)}
+    with (
+        distributed.Client(cluster.scheduler_address) as client,
+        pytest.raises(RuntimeError, match="of our own"),
+    ):
+        next(runners._answers(client, asked, set()))

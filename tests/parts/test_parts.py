@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import orjson
 import osmium
 import pytest
 import shapely
@@ -18,12 +20,16 @@ from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.analysis.demo.truth.write import SpringCityWithTruth
 from lifecircle.analysis.errors import InputError, ParameterError
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.siting.place import Siting
 from lifecircle.analysis.parts.answer import read_answer
 from lifecircle.analysis.parts.cutting import cut_area, read_part
 from lifecircle.analysis.parts.joined import Joined, join_parts
 from lifecircle.analysis.parts.working import part_folder, work_part
 from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
@@ -31,8 +37,18 @@ from lifecircle.service.batch.cities import read_plan
 from lifecircle.service.batch.run import run_batch, tasks_of
 from lifecircle.service.batch.runners import Here
 from lifecircle.service.batch.work import task_from
+from lifecircle.service.catalog import (
+    catchments_document,
+    coverage_document,
+    gaps_document,
+    what_if_document,
+)
+from lifecircle.service.catalog.siting.siting import shown, siting_of
+from lifecircle.service.catalog.siting.task import ALL, SitingTask
 from lifecircle.service.errors import BatchError
-from tests.parts.across import KINDS, across_cuts
+from lifecircle.service.state import AreaState
+from tests.parts.across import KINDS, across_cuts, parts_of_site, write_border_sites
+from tests.parts.drawn import draw_blocks, draw_centres
 from tests.parts.strip_town import PEOPLE, write_centres, write_town, write_units
 
 PLAN = """
@@ -50,6 +66,9 @@ population = ["broken.csv"]
 """
 SPREAD = ("units_subdistrict", "units_community")  # one level of totals is spread
 NOBODY = 9  # the unit whose strip is empty
+ANSWER = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+CENTRE = "health_centre"
+PORTO = (-8.68, 41.12, -8.55, 41.20)  # the inner city and its neighbours, degrees
 INHABITED = [i for i, people in enumerate(PEOPLE) if people]
 SAID = ("warnings", "residents", "counts", "parameters", "services", "modelled", "bbox")
 
@@ -125,15 +144,39 @@ def test_parts_give_the_run_that_is_built_at_once(
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("city", ["malta", "porto"])
-def test_a_real_city_in_parts_is_the_city_built_at_once(
-    city: str, shared_data: Path, tmp_path: Path
-) -> None:
-    folder = shared_data / city
+def test_a_real_city_in_parts_is_the_city_built_at_once(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "malta"
     units = tuple(sorted(folder.glob("*.gpkg")))
     (osm,) = folder.glob("*.osm.pbf")
-    request = BuildRequest(city, osm=osm, units=units, datum="wgs84", today=date(2026, 11, 29))
+    request = BuildRequest("malta", osm=osm, units=units, datum="wgs84", today=date(2026, 11, 29))
     compare(request, tmp_path, crossed=())
+
+
+@pytest.mark.whole
+def test_residents_drawn_on_porto_have_places_gaps_and_sites_across_its_cuts(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    (osm,) = (shared_data / "porto").glob("*.osm.pbf")
+    request = BuildRequest(
+        "porto", osm=osm, units=(draw_blocks(tmp_path, PORTO, 9),),
+        facilities=(draw_centres(tmp_path, PORTO, 12),), datum="wgs84", today=date(2026, 11, 29),
+    )  # fmt: skip
+    compare(request, tmp_path, crossed=("gap", "catchment"), asked=True)
+
+
+def test_a_town_in_parts_answers_as_the_one_built_at_once(tmp_path: Path) -> None:
+    compare(request_in(tmp_path), tmp_path, crossed=KINDS, counts=(3,), asked=True)
+
+
+@pytest.mark.whole
+def test_a_springcity_in_parts_answers_as_the_one_built_at_once(
+    springcity: SpringCityWithTruth, tmp_path: Path
+) -> None:
+    request = replace(
+        springcity_request(springcity), population=None, statistics=(), today=date(2026, 11, 29),
+        units=tuple(one for one in springcity.units if one.stem in SPREAD),
+    )  # fmt: skip
+    compare(request, tmp_path, crossed=("gap", "catchment"), counts=(2, 7), asked=True)
 
 
 @pytest.mark.whole
@@ -146,20 +189,66 @@ def test_springcity_of_five_millions_in_parts_is_the_city_built_at_once(tmp_path
     compare(request, tmp_path, crossed=("gap", "catchment"))  # its places are points
 
 
-def compare(request: BuildRequest, tmp_path: Path, *, crossed: tuple[str, ...]) -> None:
-    """The run in 2, 7 and 30 parts is that built at once, and something lies across the cuts."""
+def compare(
+    request: BuildRequest, tmp_path: Path, *, crossed: Sequence[str],
+    counts: Sequence[int] = (2, 7, 30), asked: bool = False,
+) -> None:  # fmt: skip
+    """The run in parts is that built at once, and something lies across the cuts.
+
+    `asked`: it answers alike, and a site proposed for it covers residents of two parts.
+    """
     at_once = build_area(request, Workspace(tmp_path / "ws"))
-    for count in (2, 7, 30):
+    for count in counts:
         joined = in_parts(request, tmp_path / f"cut{count}", count)
         parts = [read_part(request, tmp_path / f"cut{count}", i) for i in range(count)]
-        found = across_cuts(at_once, [part.units for part in parts])
+        units = [part.units for part in parts]
+        found = across_cuts(at_once, units)
         for kind in crossed:
             assert found[kind], (count, kind)
         told = {kind: len(found[kind]) for kind in KINDS}
         print(request.area, count, "parts that something lies across the border of:", told)
-        run = build_area(request, Workspace(tmp_path / f"ws{count}"), parts=joined)
+        workspace = Workspace(tmp_path / f"ws{count}")
+        run = build_area(request, workspace, parts=joined)
         assert content(run) == content(at_once), count
         assert said(run) == said(at_once), count
+        if asked:
+            file = write_border_sites(tmp_path / f"sites{count}.csv", at_once, units)
+            wanted, site = answers(tmp_path / "ws", request.area, file)
+            across = parts_of_site(site, at_once, units)
+            print("parts whose residents the proposed place newly covers:", across)
+            assert len(across) > 1, count
+            assert answers(workspace.root, request.area, file)[0] == wanted, count
+
+
+def answers(workspace: Path, area: str, candidates: Path) -> tuple[dict[str, Any], Siting]:
+    """What a run answers about its health centres, and the place proposed among candidates."""
+    run = Workspace(workspace).open(area)
+    question, study = Question(CENTRE), run.study
+    given = SitingTask(add=1, source=candidates, declared=Declarations(Declaration(datum="wgs84")))
+    best = siting_of(study, question, given)
+    site = shown(run, best, candidates, "zh")
+    three = shown(run, siting_of(study, question, SitingTask(add=3)), ALL, "zh")
+    added = [
+        {"service": CENTRE, "lon": one["lon"], "lat": one["lat"]}
+        for one in (*site["proposals"], *three["proposals"])
+    ]
+    documents = {
+        "coverage": coverage_document(run, question),
+        "gaps": gaps_document(run, question),
+        "catchments": catchments_document(run, question),
+        "site": site,
+        "three_sites": three,
+        "what_if": what_if_document(AreaState(run), question, add=added, remove=()),
+    }
+    plain = orjson.loads(orjson.dumps(documents, option=ANSWER))
+    return without(plain, {"run", "seconds"}), best
+
+
+def without(said: Any, keys: set[str]) -> Any:
+    """A document without what is another in each run."""
+    if isinstance(said, dict):
+        return {key: without(value, keys) for key, value in said.items() if key not in keys}
+    return [without(one, keys) for one in said] if isinstance(said, list) else said
 
 
 def test_a_map_out_of_order_is_cut_as_it_is_read(tmp_path: Path) -> None:

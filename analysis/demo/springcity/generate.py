@@ -66,7 +66,7 @@ def write_springcity(
     Raises
     ------
     ParameterError
-        A scale outside 0.1-30.
+        A scale outside 0.1-10.
     """
     step = progress or silent
     return write_world(folder, draw_world(seed, scale, step), step)

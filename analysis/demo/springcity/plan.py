@@ -23,7 +23,7 @@ MARK: Final = "synthetic"
 MARK_ZH: Final = "合成数据"
 
 _ORIGIN_LON, _ORIGIN_LAT = 102.66, 24.99
-_SMALLEST, _LARGEST = 0.1, 30.0
+_SMALLEST, _LARGEST = 0.1, 10.0
 
 TILE_COLUMNS, TILE_ROWS = 14, 12  # communities of one district, as a mesh
 TILE_WIDTH_M, TILE_HEIGHT_M = 12_000.0, 10_000.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import shapely
 from lifecircle.analysis.city.model import GeometryArray, StrArray
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
-from lifecircle.analysis.measures.question import Question, home_unit
+from lifecircle.analysis.measures.question import Question, Study, home_unit
 from lifecircle.analysis.quantities import (
     NOBODY,
     BoolArray,
@@ -177,8 +177,9 @@ def facility_layer(run: Run) -> tuple[Values, GeometryArray]:
 def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
     """Columns and shapes of the layer ``units``."""
     units = run.city.units
+    study = replace(run.study, city=replace(run.city, land=None))  # P asks for no land
     readings = {
-        service: {level: _covered(run, service, level) for level in units.levels}
+        service: {level: _covered(study, service, level) for level in units.levels}
         for service in run.policy.services
     }
     first = next(iter(readings.values()))
@@ -201,8 +202,8 @@ def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
     return values, units.geometry
 
 
-def _covered(run: Run, service: str, level: str) -> Coverage:
-    return coverage(run.study, Question(service, walker=WALKER, by=level))
+def _covered(study: Study, service: str, level: str) -> Coverage:
+    return coverage(study, Question(service, walker=WALKER, by=level), capacity=False)
 
 
 def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
