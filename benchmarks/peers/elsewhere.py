@@ -5,8 +5,8 @@
     LIFECIRCLE_PEERS=peers/bin/python python -m benchmarks b c site
 
 Python 3.12 or later, for which alone newer wheels of pyvalhalla are made (those for 3.11 lack the
-program that builds tiles). Each is a script that reads arrays from a file, measures and prints JSON. Where one is missing the
-reason is said and nothing is invented.
+program that builds tiles). Each is a script that reads arrays from a file, measures and prints
+JSON. Where one is missing the reason is said and nothing is invented.
 """
 
 from __future__ import annotations
