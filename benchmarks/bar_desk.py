@@ -63,7 +63,7 @@ def _of_size(scale: float, *, drag: bool) -> list[Row]:
 def _peer(browser: Any, root: Path, folder: Path) -> dict[str, Any] | str:
     """The cells as plain folium, or why there is no figure of it."""
     try:
-        return opened(browser, peer_page(root, AREA, folder), LOADED, LOADED)
+        return opened(browser, peer_page(root, AREA, folder), LOADED, LOADED, LOADED)
     except TimeoutError:
         return "folium.GeoJson did not open in two minutes"
 

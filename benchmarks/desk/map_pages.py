@@ -81,7 +81,9 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def opened(browser: Any, address: str, ready: str, whole: str) -> dict[str, Any]:
+def opened(
+    browser: Any, address: str, ready: str, whole: str, there: str = ANSWERED
+) -> dict[str, Any]:
     """One opening: what it weighed and took, and how it moves."""
     context = browser.new_context(viewport={"width": 1600, "height": 900})
     context.add_init_script(WATCH)
@@ -99,7 +101,7 @@ def opened(browser: Any, address: str, ready: str, whole: str) -> dict[str, Any]
     first, heavy, server = page.evaluate(
         f"[window.firstPicture || performance.now(), window.heavy || 0, {navigation}.responseStart]"
     )
-    until(page, ANSWERED)
+    until(page, there)
     answered = time.perf_counter() - begun  # a page that waits opens again with its answer
     until(page, whole)
     metrics = {
@@ -226,7 +228,7 @@ def main() -> int:
                 page = peer_page(asked.workspace, asked.area, Path(folder))
                 loaded = "document.readyState === 'complete'"
                 rows.append({"kind": "folium.GeoJson", "turn": "first",
-                             **opened(browser, page, loaded, loaded)})  # fmt: skip
+                             **opened(browser, page, loaded, loaded, loaded)})  # fmt: skip
                 told(rows[-1], latest_s)
     print(f"load {os.getloadavg()[0]:.1f} at the end, {time.strftime('%Y-%m-%d %H:%M')}")
     print("missed: " + (", ".join(missed) or "none"))
