@@ -17,6 +17,7 @@ from lifecircle.analysis.policy import Policy, Walker
 from lifecircle.analysis.policy.sections.profiles import WALK, TravelProfile
 from lifecircle.analysis.unknown_names import Words, find_id, unknown
 
+_KEPT_CELLS: Final = 1_000_000  # of all studies on roads that are kept together
 ADULT: Final = "adult"  # the walker of everybody who names none
 
 
@@ -74,10 +75,9 @@ def study_by(
     ParameterError : the run has no roads of this profile.
     """
     wanted = tuple(study.policy.services) if services is None else tuple(services)
-    key = ("by_profile", profile.id, back, wanted)
-    if key not in study.kept:
-        study.kept[key] = _study_by(study, profile, back, wanted)
-    return cast(Study, study.kept[key])
+    most = max(1, _KEPT_CELLS // max(len(study.city.cells), 1))
+    key = (profile.id, back, wanted)
+    return study.recent("by_profile", most)(key, lambda: _study_by(study, profile, back, wanted))
 
 
 def _study_by(study: Study, profile: TravelProfile, back: bool, wanted: tuple[str, ...]) -> Study:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -28,6 +29,15 @@ Writers = dict[KeyPath, str]  # which file wrote a key
 _CITATION: Final = ("source", "clause", "confidence")
 _ALIKE: Final = 0.6
 _NAMES_TOLD: Final = 40
+
+
+_WANTED: Final = {
+    "float_type": "policy_not_number",
+    "int_type": "policy_not_number",
+    "string_type": "policy_not_text",
+    "tuple_type": "policy_not_list",
+    "bool_type": "policy_not_yes_no",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +116,9 @@ def form_faults(
     kind : the record that was read.
     also : further keys of its file, read elsewhere.
     """
-    for one in error.errors(include_url=False):
-        place = _follow(kind, one["loc"])
+    found = [(one, _follow(kind, one["loc"])) for one in error.errors(include_url=False)]
+    times = Counter(place.path for _, place in found)
+    for one, place in found:
         path = place.path
         match one["type"]:
             case "unexpected_keyword_argument":
@@ -125,6 +136,8 @@ def form_faults(
                 yield _bad_choice(one, path, blame)
             case custom if custom.startswith(("policy_", "scorecard_")):
                 yield blame.fault(custom, path, **one.get("ctx", {}))
+            case wanted if wanted in _WANTED and times[path] == 1:  # one kind alone would do
+                yield blame.fault(_WANTED[wanted], path, value=one["input"])
             case _:
                 yield blame.fault("policy_bad_value", path, value=one["input"])
 

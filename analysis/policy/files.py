@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-import tomli
 
 from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy.faults import Blame, Content, PolicyFileError, Writers
@@ -22,6 +21,7 @@ from lifecircle.analysis.policy.sections.matching import MATCHING
 from lifecircle.analysis.policy.sections.plausible import PLAUSIBLE
 from lifecircle.analysis.policy.sections.robustness import ROBUSTNESS
 from lifecircle.analysis.policy.sections.tag_quality import TAG_QUALITY
+from lifecircle.analysis.written_toml import WrittenTomlError, read_written_toml
 
 EXTENDS: Final = "extends"
 DROP: Final = "drop"
@@ -78,16 +78,14 @@ def read_toml(file: Traversable) -> Content:
     Raises
     ------
     PolicyError
-        The file is missing, not UTF-8 or not TOML.
+        The file is missing, or not TOML.
     """
     try:
-        return tomli.loads(file.read_text(encoding="utf-8-sig"))
+        return read_written_toml(file.read_bytes())
     except OSError as error:
         raise PolicyError("policy_unreadable", file=file.name, why=error.strerror) from error
-    except UnicodeDecodeError as error:
-        raise PolicyError("policy_not_utf8", file=file.name) from error
-    except tomli.TOMLDecodeError as error:
-        raise PolicyError("policy_not_toml", file=file.name, why=str(error)) from error
+    except WrittenTomlError as error:
+        raise PolicyError("policy_not_toml", file=file.name, why=error.told) from error
 
 
 @dataclass(slots=True)

@@ -46,7 +46,12 @@ from lifecircle.service.ogc.selection import ItemsQuery
 from lifecircle.service.report import report_page, report_workbook
 
 MOST_MB: Final = 2_000.0
-MOST_S: Final = {"gaps": 2.0, "scorecard": 2.0}  # of processors, at a million cells
+MOST_S: Final = {
+    "gaps": 2.0,
+    "gaps document": 2.0,
+    "scorecard": 2.0,
+    "report, page": 20.0,
+}  # of processors, at a million cells
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 ONE: Final = Question("health_centre")

@@ -160,17 +160,19 @@ def serving(bureau: Bureau, *more: str, workspace: Path | None = None) -> Iterat
         )  # fmt: skip
     try:
         base = f"http://127.0.0.1:{port}"
-        _wait_for(f"{base}/readyz", process)
+        known = more[more.index("--allowed-host") + 1] if "--allowed-host" in more else "127.0.0.1"
+        _wait_for(f"{base}/readyz", known, process)
         yield Served(base, log, process)
     finally:
         process.terminate()
         process.wait(60)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(address: str, host: str, process: subprocess.Popen[bytes]) -> None:
+    asked = urllib.request.Request(address, headers={"host": host})
     until = time.monotonic() + COMES_S
     while process.poll() is None and time.monotonic() < until:
-        with suppress(OSError), urllib.request.urlopen(address, timeout=10):
+        with suppress(OSError), urllib.request.urlopen(asked, timeout=10):
             return
         time.sleep(0.1)
     raise AssertionError(f"nothing came up at {address}")

@@ -21,7 +21,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -35,6 +34,7 @@ from lifecircle.analysis.policy.faults import Blame, PolicyFileError, form_fault
 from lifecircle.analysis.policy.fields import Flag, Number, Record, TagValues, Text, Whole
 from lifecircle.analysis.results.names import safe_name
 from lifecircle.analysis.texts import first_of
+from lifecircle.analysis.written_toml import WrittenTomlError, read_written_toml
 from lifecircle.service.errors import BatchError
 
 ONE_FILE: Final = ("osm", "map", "graph", "elevation", "mapping", "merges")
@@ -157,13 +157,13 @@ def read_plan(path: Path) -> Plan:
     ParameterError : the name of a city cannot be a folder.
     """
     content = _content(path)
+    if not content.get("cities") and content.keys() <= {"cities", "defaults", "digests"}:
+        raise BatchError("batch_no_city", file=path.name)
     blame = Blame(path.name)
     try:
         raw = _reader().validate_python(content)
     except ValidationError as error:
         raise PolicyFileError(list(form_faults(error, _Written, blame))) from None
-    if not raw.cities:
-        raise PolicyFileError([blame.fault("policy_missing_key", ("cities",))])
     shared = content.get("defaults", {})
     merged: dict[str, City] = {}
     for name, said in content["cities"].items():
@@ -184,12 +184,12 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise BatchError("batch_plan_broken", file=path.name, detail="> 4 MiB")
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return read_written_toml(path.read_bytes())
     except OSError as error:
         detail = error.strerror or str(error)
-        raise BatchError("batch_plan_broken", file=path.name, detail=detail) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BatchError("batch_plan_broken", file=path.name, detail=str(error)) from None
+        raise BatchError("batch_unreadable_plan", file=path.name, detail=detail) from None
+    except WrittenTomlError as error:
+        raise BatchError("batch_plan_broken", file=path.name, detail=error.told) from None
 
 
 @cache

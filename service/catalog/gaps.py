@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import shapely
 
@@ -45,6 +45,8 @@ __all__ = [
     "sums_row",
 ]
 
+DRAWN_CELLS: Final = 100_000  # up to here outlines in metres are drawn: exact, and soon done
+
 
 @dataclass(frozen=True, slots=True)
 class GapsAnswer:
@@ -64,7 +66,7 @@ def answer_gaps(run: Run, question: Question, kept: KeptOutlines | None = None) 
     study = run.study
     question = settle(study, question)
     service = ask(study, question).service.id
-    as_build = asks_as_build(run, question)
+    as_build = len(run.city.cells) > DRAWN_CELLS and asks_as_build(run, question)
     answer = find_gaps(study, question, drawn=not as_build)
     found = answer.gaps
     if as_build and found:

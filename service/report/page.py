@@ -14,7 +14,7 @@ from lifecircle.analysis.results.layers.gap_outlines import KeptOutlines
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.firm.robustness import FirmWords
-from lifecircle.service.catalog.gaps import answer_gaps
+from lifecircle.service.catalog.gaps import DRAWN_CELLS, answer_gaps
 from lifecircle.service.catalog.report import WALKER
 from lifecircle.service.figures import number, percent, plain, stamp
 from lifecircle.service.maps.escape import html_text
@@ -218,7 +218,7 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
     blocks = {block["service"]: block for block in document["coverage"]["services"]}
     coverage = []
     services = shown_services(run, document)
-    kept = KeptOutlines(run, services)
+    kept = KeptOutlines(run, services) if len(run.city.cells) > DRAWN_CELLS else None
     for service in services:
         block = blocks[service]
         title = words.title(block["title"])
@@ -234,7 +234,7 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
     return {"coverage": coverage, "circles": circles}
 
 
-def _outlines(run: Run, service: str, kept: KeptOutlines) -> list[shapely.Geometry]:
+def _outlines(run: Run, service: str, kept: KeptOutlines | None) -> list[shapely.Geometry]:
     found = answer_gaps(run, Question(service, walker=WALKER), kept).found
     return [gap.geometry for gap in found]
 

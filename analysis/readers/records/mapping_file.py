@@ -23,7 +23,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -42,6 +41,7 @@ from lifecircle.analysis.readers.records.declarations import (
 )
 from lifecircle.analysis.readers.records.files import SUFFIXES, refuse
 from lifecircle.analysis.readers.records.findings import Findings
+from lifecircle.analysis.written_toml import WrittenTomlError, read_written_toml
 
 _TOP: Final = ("files", "columns", "values", "other_types", "surveyed")
 _TEXTS: Final = ("datum", "crs", "sheet", "layer", "service", "other_types")
@@ -62,13 +62,13 @@ def read_mapping(path: Path, plain: Declaration | None = None) -> Declarations:
     try:
         if given.stat().st_size > _MOST_BYTES:
             raise refuse(given, "input_mapping_broken", detail="> 1 MiB")
-        content = tomllib.loads(given.read_bytes().decode("utf-8-sig"))
+        content = read_written_toml(given.read_bytes())
     except FileNotFoundError:
         raise refuse(given, "file_missing") from None
     except OSError as error:
         raise refuse(given, "input_os_error", detail=error.strerror or str(error)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise refuse(given, "input_mapping_broken", detail=str(error)) from None
+    except WrittenTomlError as error:
+        raise refuse(given, "input_mapping_broken", detail=error.told) from None
     found = Findings(given.name)
     base = plain or Declaration()
     _refuse_unknown(content, _TOP, "", found)

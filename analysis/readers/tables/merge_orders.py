@@ -11,7 +11,6 @@ A table (CSV, workbook) has the columns ``decision`` (``same``, ``keep_apart``; 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from lifecircle.analysis.readers.records.cells import read_text
 from lifecircle.analysis.readers.records.declarations import SILENT, Declaration, Declarations
 from lifecircle.analysis.readers.records.files import refuse
 from lifecircle.analysis.readers.records.findings import Findings
+from lifecircle.analysis.written_toml import WrittenTomlError, read_written_toml
 
 SHEET: Final = "merges"
 DECISION: Final = ("decision", "处理", "处理意见", "决定")
@@ -65,9 +65,11 @@ def read_merge_orders(path: Path, declared: Declarations = SILENT) -> MergeOrder
 
 def _read_toml(path: Path) -> tuple[Pairs, Pairs]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise refuse(path, "merges_not_toml", detail=str(error)) from None
+        content = read_written_toml(path.read_bytes())
+    except OSError as error:
+        raise refuse(path, "input_os_error", detail=error.strerror or str(error)) from None
+    except WrittenTomlError as error:
+        raise refuse(path, "merges_not_toml", detail=error.told) from None
     found = Findings(path.name)
     for key in sorted(set(content) - {"same", "keep_apart"}):
         found.add("merges_unknown_key", key_given=key)

@@ -7,6 +7,7 @@ walker, all residents and the default level; every other question is drawn.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ import shapely
 
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.model import GeometryArray
-from lifecircle.analysis.machine import collecting_seldom
+from lifecircle.analysis.machine import collecting_seldom, return_freed_memory
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question
@@ -27,6 +28,7 @@ from lifecircle.analysis.results.layers.layers import layer_file
 from lifecircle.analysis.results.layers.values import WALKER
 from lifecircle.analysis.results.model import Run
 
+_PIECE: Final = 2**20  # bytes
 _COLUMNS: Final = ("id", "service", "residents", "geometry")
 
 
@@ -47,30 +49,31 @@ class KeptOutlines:
 
     def __init__(self, run: Run, services: Sequence[str]) -> None:
         self._crs = run.city.crs
-        self._table: pa.Table | None = None
+        self._row: dict[str, int] = {}
+        self._residents: list[int] = []
+        self._wkb: pa.Array | None = None
         file = layer_file(run.path, "gaps")
         if services and file.is_file():
-            with reading(run.path), pq.ParquetFile(file, read_dictionary=["geometry"]) as held:
-                table = held.read(list(_COLUMNS), use_threads=False)
-            wanted = pc.is_in(table.column("service"), pa.array(services, pa.string()))
-            self._table = table.filter(wanted)
+            return_freed_memory()
+            with reading(run.path):
+                table = _rows_of(file, services)
+                self._row = {name: i for i, name in enumerate(table.column("id").to_pylist())}
+                self._residents = table.column("residents").to_pylist()
+                shapes = table.column("geometry").combine_chunks()
+                self._wkb = shapes.dictionary.take(shapes.indices)
+                del table, shapes  # all others, before what they took is given back
 
     def degrees(self, found: Sequence[Gap]) -> GeometryArray | None:
         """Those of gaps, in their order, EPSG:4326; None where the layer does not hold them all."""
-        if self._table is None:
+        if self._wkb is None:
             return None
-        ids = self._table.column("id").to_pylist()
-        row = {name: i for i, name in enumerate(ids)}
-        persons = self._table.column("residents").to_pylist()
-        rows = [row.get(gap.id, NOBODY) for gap in found]
-        if any(
-            i == NOBODY or persons[i] != gap.residents for i, gap in zip(rows, found, strict=True)
-        ):
-            return None
-        shapes = self._table.column("geometry").combine_chunks()
-        wkb = shapes.dictionary.take(shapes.indices.take(pa.array(rows, pa.int32())))
+        rows = [self._row.get(gap.id, NOBODY) for gap in found]
+        for i, gap in zip(rows, found, strict=True):
+            if i == NOBODY or self._residents[i] != gap.residents:
+                return None
+        wkb = self._wkb.take(pa.array(rows, pa.int32())).to_numpy(zero_copy_only=False)
         with collecting_seldom():
-            drawn: GeometryArray = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
+            drawn: GeometryArray = shapely.from_wkb(wkb)
         return np.asarray(drawn, dtype=object)
 
     def metric(self, found: Sequence[Gap]) -> GeometryArray | None:
@@ -80,3 +83,13 @@ class KeptOutlines:
             return None
         turned: GeometryArray = shapely.transform(drawn, lambda xy: to_metric(xy, self._crs))
         return turned
+
+
+def _rows_of(file: Path, services: Sequence[str]) -> pa.Table:
+    """The rows of some services; a piece of the file is in memory at a time."""
+    with pq.ParquetFile(
+        file, read_dictionary=["geometry"], buffer_size=_PIECE, pre_buffer=False
+    ) as held:
+        table = held.read(list(_COLUMNS), use_threads=False)
+    wanted = pc.is_in(table.column("service"), pa.array(services, pa.string()))
+    return table.filter(wanted)
