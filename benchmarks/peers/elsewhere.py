@@ -1,10 +1,12 @@
 """Peers in a Python of their own (`LIFECIRCLE_PEERS`), because of what they pin.
 
-    python -m venv peers && peers/bin/pip install pandana pandarm pyvalhalla spopt
+    python3.12 -m venv peers
+    peers/bin/pip install --prefer-binary pandana pandarm pyvalhalla spopt
     LIFECIRCLE_PEERS=peers/bin/python python -m benchmarks b c site
 
-Each is a script that reads arrays from a file, measures and prints JSON. Where one is missing the
-reason is said and nothing is invented.
+Python 3.12 or later, for which alone newer wheels of pyvalhalla are made (those for 3.11 lack the
+program that builds tiles). Each is a script that reads arrays from a file, measures and prints
+JSON. Where one is missing the reason is said and nothing is invented.
 """
 
 from __future__ import annotations
