@@ -36,7 +36,7 @@ GRACE_S: Final = 15  # for open requests when the service is told to stop
 MOST_CONNECTIONS: Final = 1_000  # beyond them 503
 WORKER_S: Final = 60  # a worker that is silent for so long is ended and replaced
 COLLECTED_S: Final = 60
-MOST_OBJECTS: Final = 150_000  # a look at all of them may take 80 ms
+LONGEST_LOOK_S: Final = 0.08
 TRIMMED_S: Final = 10
 WARMING: Final = "lifecircle-warm"  # threads that nobody waits for
 SWEEPING: Final = "lifecircle-sweep"
@@ -95,15 +95,18 @@ def keep_giving_back(app: FastAPI) -> None:
     Kept answers come and go in all sizes: the heap grows by the holes they leave, though what is
     kept does not. And what hangs together in circles waits long for a collector that looks less:
     found young it costs 2 ms; to look at all of 90,000 objects holds everybody up for 50, so that
-    is done every minute, and only where they are not many more.
+    is done every minute, and no more once it took longer than a reader should wait.
     """
     trim = _trimmer()
 
     def give_back() -> None:
-        for second in count(1):
+        took_s = 0.0  # of the last look at all; never `gc.get_objects`, which breaks tuples
+        for second in count(1):  # that other threads are just making
             time.sleep(1)
-            whole = second % COLLECTED_S == 0 and len(gc.get_objects()) < MOST_OBJECTS
+            whole = second % COLLECTED_S == 0 and took_s < LONGEST_LOOK_S
+            began = time.thread_time()
             gc.collect(2 if whole else 1)
+            took_s = time.thread_time() - began if whole else took_s
             if second % TRIMMED_S == 0:
                 trim()
                 app.state.metrics.tell_memory(app.state.kept_bytes())

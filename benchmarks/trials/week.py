@@ -34,7 +34,7 @@ AREA = "town"
 QUESTION = f"/areas/{AREA}/coverage?service=health_centre"
 EARLIER = ("analysis", "service", "lifecircle")
 COMES_S, KNOWN_S = 240.0, 3.0
-DISK_MB = 24
+ROOM_BYTES = 24_000_000  # of the small disk, beside twice the workspace
 COMMAND = re.compile(r"`(lifecircle [^`]+)`")
 # Commands of the page that stand for a whole chapter of their own, or name what nobody has here.
 ELSEWHERE = {
@@ -345,7 +345,9 @@ def disk_full(bureau: Bureau) -> str:
     """A disk without room: reading goes on, writing is refused in words, nothing half is left."""
     disk = bureau.folder / "disk"
     disk.mkdir()
-    mounted = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(disk)]
+    held = sum(file.stat().st_size for file in (bureau.workspace / AREA).rglob("*"))
+    size = f"size={2 * held + ROOM_BYTES}"
+    mounted = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)]
     if subprocess.run(mounted, capture_output=True, check=False).returncode:
         return "not tried: no right to mount a small disk here"
     try:
@@ -385,10 +387,9 @@ def _on_small_disk(bureau: Bureau, disk: Path) -> str:
 
 
 def _fill(disk: Path) -> None:
-    with (disk / "full").open("wb") as file, suppress(OSError):
+    with (disk / "full").open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(b"\0" * 4096)
-            file.flush()
 
 
 def commands_of_the_page(bureau: Bureau) -> str:
