@@ -120,3 +120,9 @@ def test_a_fault_of_another_kind_is_no_lost_connection(
         pytest.raises(RuntimeError, match="of our own"),
     ):
         next(runners._answers(client, asked, set()))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_lost_connection_is_told(lang: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_lost(2, lang)
+    assert "2" in capsys.readouterr().err
