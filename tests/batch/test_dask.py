@@ -16,6 +16,7 @@ from lifecircle.service.batch.records import Record
 from lifecircle.service.batch.runners import Dask
 from lifecircle.service.batch.work import Task, task_from
 from lifecircle.service.errors import BatchUnfinishedError
+from lifecircle.service.terminal.batch import tell_lost
 
 GO_ON = threading.Event()
 BUILT: list[tuple[str, bool]] = []
