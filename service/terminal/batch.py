@@ -66,7 +66,7 @@ def _table(
             state = "again" if record.again else record.state
             done.append((name, words(f"state_{state}"), record))
         elif (step := steps.step(name)) is not None:
-            told = message(f"pipeline_step_{step}", words.lang)
+            told = i18n.text(f"pipeline_step_{step}", words.lang)
             working.append((name, words("state_working", step=told), None))
         else:
             waiting.append((name, words("state_waiting"), None))
