@@ -54,10 +54,17 @@ def thread_count() -> int:
 
 def map_side_by_side(make: Callable[[_Given], _Made], of: Iterable[_Given]) -> list[_Made]:
     """What `make` makes of each, in their order; it has to leave Python's lock to gain anything."""
-    if thread_count() == 1:
-        return [make(one) for one in of]
-    with _pool(thread_count()) as pool:
-        return list(pool.map(make, of))
+    count = thread_count()
+    given = [*of]
+    if count == 1 or len(given) < 2:
+        return [make(one) for one in given]
+    if len(given) > count:
+        with _pool(count) as pool:
+            return list(pool.map(make, given))
+    with _pool(len(given) - 1) as pool:  # the last by the one who asks: a thread less to begin
+        others = pool.map(make, given[:-1])
+        last = make(given[-1])
+        return [*others, last]
 
 
 def wait_side_by_side(wait: Callable[[_Given], None], of: Iterable[_Given]) -> None:

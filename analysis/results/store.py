@@ -24,18 +24,18 @@ from pathlib import Path
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.machine import map_side_by_side, wait_side_by_side
 from lifecircle.analysis.provenance import sha256_of
-from lifecircle.analysis.results.arrays import reading
-from lifecircle.analysis.results.catchments_files import (
-    read_catchments,
-    write_catchments,
-)
-from lifecircle.analysis.results.city_files import read_city, write_city
 from lifecircle.analysis.results.folders import CURRENT, MANIFEST, POLICY, RUNS, AreaFolders
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
 from lifecircle.analysis.results.layers.layers import LONGEST, MadeLayers, layer_file, write_layers
-from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.names import inside
+from lifecircle.analysis.results.run_files.arrays import reading
+from lifecircle.analysis.results.run_files.catchments import (
+    read_catchments,
+    write_catchments,
+)
+from lifecircle.analysis.results.run_files.city import read_city, write_city
+from lifecircle.analysis.results.run_files.manifest import read_manifest, write_manifest
 from lifecircle.analysis.results.upkeep import claimed_aside, content_digest, is_named_after, sweep
 from lifecircle.analysis.working_copy import begin_in_copy
 

@@ -32,8 +32,8 @@ from lifecircle.analysis.results.folders import (
     answers_folder,
     headline_file,
 )
-from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.proposals import any_kept
+from lifecircle.analysis.results.run_files.manifest import read_manifest
 
 ASIDE: Final = ".tmp-"
 LOCK: Final = ".lock"

@@ -11,8 +11,8 @@ from typing import Any, Final
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.measures.robustness.beside import Beside
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.analysis.results.run_files.manifest import read_manifest
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.texts import Title, listed
 from lifecircle.service.i18n import TEXTS

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.errors import say as message
+from lifecircle.service import i18n
 from lifecircle.service.batch.cities import Plan
 from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.errors import BatchUnfinishedError
@@ -66,7 +66,7 @@ def _table(
             state = "again" if record.again else record.state
             done.append((name, words(f"state_{state}"), record))
         elif (step := steps.step(name)) is not None:
-            told = message(f"pipeline_step_{step}", words.lang)
+            told = i18n.text(f"pipeline_step_{step}", words.lang)
             working.append((name, words("state_working", step=told), None))
         else:
             waiting.append((name, words("state_waiting"), None))
@@ -91,7 +91,7 @@ def _table(
 def tell_lost(times: int, lang: Language) -> None:
     """The connection to a cluster was lost so often, and is made anew."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(message("batch_connection_lost", lang, times=times), markup=False)
+    console.print(i18n.text("batch_connection_lost", lang, times=times), markup=False)
 
 
 def show_failed(records: list[Record], lang: Language) -> None:

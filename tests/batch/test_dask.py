@@ -16,6 +16,7 @@ from lifecircle.service.batch.records import Record
 from lifecircle.service.batch.runners import Dask
 from lifecircle.service.batch.work import Task, task_from
 from lifecircle.service.errors import BatchUnfinishedError
+from lifecircle.service.terminal.batch import tell_lost
 
 GO_ON = threading.Event()
 BUILT: list[tuple[str, bool]] = []
@@ -120,3 +121,9 @@ def test_a_fault_of_another_kind_is_no_lost_connection(
         pytest.raises(RuntimeError, match="of our own"),
     ):
         next(runners._answers(client, asked, set()))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_lost_connection_is_told(lang: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_lost(2, lang)
+    assert "2" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.texts import LANGUAGES
+from lifecircle.analysis.texts import LANGUAGES, MESSAGES
 from lifecircle.service.i18n import TEXTS
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +121,36 @@ def test_every_key_that_the_code_says_is_a_text() -> None:
         and not any(TEXTS.has(key) for key in _meant(str(node.args[0].value)))
     ]
     assert unknown == []
+
+
+def test_the_analysis_says_texts_of_its_own() -> None:
+    unknown = [
+        (file, node.lineno, node.args[0].value)
+        for file, tree in _trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (name := getattr(node.func, "id", None) or getattr(node.func, "attr", None)) in SAYERS
+        and (name == "Warn" or file.startswith("analysis/"))
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and TEXTS.has(str(node.args[0].value))
+        and not MESSAGES.has(str(node.args[0].value))
+    ]
+    assert unknown == []
+
+
+def test_the_service_says_nothing_by_the_store_of_the_analysis() -> None:
+    """Which has none of the service's texts, and so fails when it is asked for one."""
+    found = [
+        (file, node.lineno)
+        for file, tree in _trees().items()
+        if file.startswith("service/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and node.module in ("lifecircle.analysis.errors", "lifecircle.analysis.texts")
+        and any(one.name == "say" for one in node.names)
+    ]
+    assert found == []
 
 
 def test_every_word_that_a_page_says_is_a_text() -> None:

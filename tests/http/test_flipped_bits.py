@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lifecircle.analysis.errors import WorkspaceError
-from lifecircle.analysis.results.manifest_file import read_manifest
+from lifecircle.analysis.results.run_files.manifest import read_manifest
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.app import create_app
 from lifecircle.service.settings import Settings

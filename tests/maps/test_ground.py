@@ -11,7 +11,7 @@ import pytest
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.readers.osm.ground import KINDS, NAMES, Ground, read_ground
-from lifecircle.analysis.results.city_files import read_city, write_city
+from lifecircle.analysis.results.run_files.city import read_city, write_city
 from lifecircle.service.maps import context_layers
 from lifecircle.service.maps.pages import Page, map_page
 from tests.pages.map_pages import HOSTILE, blocks, drawn_run

@@ -15,7 +15,7 @@ from lifecircle.analysis.city.streets.roads import RoadNetwork
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.measures.facility_subset import with_only
 from lifecircle.analysis.policy import load_policy
-from lifecircle.analysis.results.road_files import read_roads, write_roads
+from lifecircle.analysis.results.run_files.roads import read_roads, write_roads
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import tiny_city
 

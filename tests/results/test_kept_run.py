@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
-from lifecircle.analysis.results.manifest_file import manifest_content, read_manifest
+from lifecircle.analysis.results.run_files.manifest import manifest_content, read_manifest
 from lifecircle.analysis.results.store import Workspace
 from tests.pages.map_pages import plain
 from tests.pages.served import ask, client

@@ -18,7 +18,7 @@ from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.model import Deferred
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.quantities import read_only
-from lifecircle.analysis.results.catchments_files import read_catchments, write_catchments
+from lifecircle.analysis.results.run_files.catchments import read_catchments, write_catchments
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.state import AreaState
 from tests.results.test_store import same

@@ -24,9 +24,9 @@ from lifecircle.analysis.provenance import InputFile
 from lifecircle.analysis.results import store
 from lifecircle.analysis.results.folders import AreaFolders
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
-from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.names import safe_name
+from lifecircle.analysis.results.run_files.manifest import read_manifest, write_manifest
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.results.upkeep import is_whole
 from tests.worlds.parts import study_of

@@ -23,10 +23,10 @@ from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.quantities import NOBODY
-from lifecircle.analysis.results.arrays import reading
 from lifecircle.analysis.results.layers.layers import layer_file
 from lifecircle.analysis.results.layers.values import WALKER
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.run_files.arrays import reading
 
 _PIECE: Final = 2**20  # bytes
 _COLUMNS: Final = ("id", "service", "residents", "geometry")

@@ -12,8 +12,8 @@ from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.measures.compare import CompareRow, Comparison, Match
 from lifecircle.analysis.measures.question import Asked
 from lifecircle.analysis.measures.question import ask as check
-from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.analysis.results.run_files.manifest import read_manifest
 from lifecircle.service.catalog.compare import answer_compare, cell_states, match_runs
 from lifecircle.service.figures import date, number, percent, points, stamp
 from lifecircle.service.maps import scales

@@ -20,7 +20,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.results.folders import AreaFolders
-from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
+from lifecircle.analysis.results.run_files.manifest import read_manifest, write_manifest
 from lifecircle.service.app import create_app
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import add_key

@@ -17,7 +17,7 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.roads import RoadJoins, RoadNetwork
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.results.arrays import load, read_arrays, write_arrays
+from lifecircle.analysis.results.run_files.arrays import load, read_arrays, write_arrays
 
 _ROADS: Final = "roads."
 _SPEED: Final = ".uv_km_h.npy"

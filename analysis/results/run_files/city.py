@@ -44,15 +44,15 @@ from lifecircle.analysis.quantities import Counts, Int32Array
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.street_names import StreetNames
 from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
-from lifecircle.analysis.results.arrays import (
+from lifecircle.analysis.results.frozen.policy import plain, record
+from lifecircle.analysis.results.run_files.arrays import (
     Table,
     TableFile,
     load,
     read_arrays,
     write_arrays,
 )
-from lifecircle.analysis.results.frozen.policy import plain, record
-from lifecircle.analysis.results.road_files import read_positions, read_roads, write_roads
+from lifecircle.analysis.results.run_files.roads import read_positions, read_roads, write_roads
 
 STREET_NAMES: Final = "street_names.parquet"
 UNKNOWN_YEAR: Final = -1  # of a figure in ``statistics.parquet``

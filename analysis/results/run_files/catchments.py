@@ -26,8 +26,8 @@ from lifecircle.analysis.measures.catchments.catchments import (
     Solution,
 )
 from lifecircle.analysis.quantities import read_only
-from lifecircle.analysis.results.arrays import Table, TableFile, reading
 from lifecircle.analysis.results.frozen.policy import plain, record
+from lifecircle.analysis.results.run_files.arrays import Table, TableFile, reading
 
 FIGURES: Final = "catchments.json"
 _PARTS: Final = "catchments.parquet"
