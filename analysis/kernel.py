@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numba
@@ -44,10 +45,11 @@ def load_kept() -> int:
     before = sum(len(one.overloads) for one in _every)
     for one in _every:
         with suppress(Exception):  # a cache that cannot be read is numba's to make anew
-            index: Any = one._cache._cache_file._load_index()
+            index: dict[Any, str] = one._cache._cache_file._load_index()
             magic = one.targetctx.codegen().magic_tuple()
-            for sig, target, _ in index:
-                if target == magic:
+            held = one._cache._cache_file
+            for (sig, target, _), name in index.items():
+                if target == magic and Path(held._data_path(name)).exists():
                     one.compile(sig)
     return sum(len(one.overloads) for one in _every) - before
 

@@ -63,8 +63,11 @@ def map_side_by_side(make: Callable[[_Given], _Made], of: Iterable[_Given]) -> l
             return list(pool.map(make, given))
     with _pool(len(given) - 1) as pool:  # the last by the one who asks: a thread less to begin
         others = pool.map(make, given[:-1])
-        last = make(given[-1])
-        return [*others, last]
+        try:
+            last = make(given[-1])
+        finally:
+            first = list(others)  # of several faults the first is raised, as by one thread
+        return [*first, last]
 
 
 def wait_side_by_side(wait: Callable[[_Given], None], of: Iterable[_Given]) -> None:

@@ -14,12 +14,15 @@ import tomli
 from lifecircle.analysis.texts import LANGUAGES, MESSAGES, Title
 
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")  # the second holds GBK: an editor's "ANSI" in China
+_CHINESE: Final = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")  # accents of other encodings stand alone
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _WHERE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 _HEADER: Final = re.compile(r"^(\s*\[\[?)([^\[\]]+)(\]\]?\s*(?:#.*)?)$")
 _KEY: Final = re.compile(r"^(\s*)([^\s=\"'#\[]+)(\s*=.*)$")
+_STRING: Final = re.compile(r""""[^"]*(?:"|$)|'[^']*(?:'|$)""")
+_PART: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^.])+""")  # of a name with dots
 _CURLY: Final = "“”‘’＂＇"  # quotes of Chinese typing
-_WIDE: Final = "＝［］，"
+_WIDE: Final = "＝［］，：　０１２３４５６７８９"
 
 
 class WrittenTomlError(ValueError):
@@ -43,22 +46,33 @@ def read_written_toml(raw: bytes) -> dict[str, Any]:
     """
     text = _text(raw)
     try:
-        return tomli.loads(text)
-    except RecursionError:
-        raise WrittenTomlError("toml_deep") from None
-    except tomli.TOMLDecodeError as error:
+        return _parsed(text)
+    except WrittenTomlError:
+        raise
+    except ValueError as error:
         quoted = "\n".join(_quoted(text))
         if quoted == text:
             raise _fault(str(error), text) from None
     try:
-        return tomli.loads(quoted)
-    except tomli.TOMLDecodeError as error:
+        return _parsed(quoted)
+    except WrittenTomlError:
+        raise
+    except ValueError as error:
         raise _fault(str(error), text) from None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return tomli.loads(text)
+    except RecursionError:
+        raise WrittenTomlError("toml_deep") from None
 
 
 def _text(raw: bytes) -> str:
     encodings = ("utf-16",) if raw.startswith(_UTF_16) else _ENCODINGS
     for encoding in encodings:
+        if encoding == "gb18030" and not _CHINESE.search(raw):
+            break
         try:
             return raw.decode(encoding).replace("\r\n", "\n")
         except UnicodeDecodeError:
@@ -71,14 +85,15 @@ def _quoted(text: str) -> Iterator[str]:
     within: str | None = None
     for line in text.split("\n"):
         before = within
-        for mark in re.findall(r'"""|\'\'\'', line):
+        bare = line if within else line.split("#")[0]
+        for mark in re.findall(r'"""|\'\'\'', bare):
             within = mark if within is None else None if within == mark else within
         if before is not None:
             yield line
         elif header := _HEADER.match(line):
-            yield header[1] + ".".join(map(_name, header[2].split("."))) + header[3]
+            yield header[1] + ".".join(map(_name, _PART.findall(header[2]))) + header[3]
         elif key := _KEY.match(line):
-            yield key[1] + ".".join(map(_name, key[2].split("."))) + key[3]
+            yield key[1] + ".".join(map(_name, _PART.findall(key[2]))) + key[3]
         else:
             yield line
 
@@ -97,12 +112,13 @@ def _fault(why: str, text: str) -> WrittenTomlError:
     number = int(found[1]) if found else len(lines)
     line = lines[number - 1] if number <= len(lines) else ""
     told = {"line": number, "text": line.strip()}
-    if any(mark in line for mark in _CURLY):
+    bare = _ASIDE.sub("", line)
+    if "twice" in why or "overwrite" in why or "mutate" in why:
+        return WrittenTomlError("toml_twice", **told)
+    if any(mark in bare for mark in _CURLY):
         return WrittenTomlError("toml_curly", **told)
-    if any(mark in line for mark in _WIDE):
+    if any(mark in bare for mark in _WIDE):
         return WrittenTomlError("toml_wide", **told)
     if "\\" in line:
         return WrittenTomlError("toml_backslash", **told)
-    if "twice" in why or "overwrite" in why or "mutate" in why:
-        return WrittenTomlError("toml_twice", **told)
     return WrittenTomlError("toml_line", **told, why=_WHERE.sub("", why).strip())

@@ -37,6 +37,7 @@ MOST_CONNECTIONS: Final = 1_000  # beyond them 503
 WORKER_S: Final = 60  # a worker that is silent for so long is ended and replaced
 COLLECTED_S: Final = 60
 LONGEST_LOOK_S: Final = 0.08
+SELDOM: Final = 10  # times less often
 TRIMMED_S: Final = 10
 WARMING: Final = "lifecircle-warm"  # threads that nobody waits for
 SWEEPING: Final = "lifecircle-sweep"
@@ -95,7 +96,7 @@ def keep_giving_back(app: FastAPI) -> None:
     Kept answers come and go in all sizes: the heap grows by the holes they leave, though what is
     kept does not. And what hangs together in circles waits long for a collector that looks less:
     found young it costs 2 ms; to look at all of 90,000 objects holds everybody up for 50, so that
-    is done every minute, and no more once it took longer than a reader should wait.
+    is done every minute, and every ten once it took longer than a reader should wait.
     """
     trim = _trimmer()
 
@@ -103,7 +104,8 @@ def keep_giving_back(app: FastAPI) -> None:
         took_s = 0.0  # of the last look at all; never `gc.get_objects`, which breaks tuples
         for second in count(1):  # that other threads are just making
             time.sleep(1)
-            whole = second % COLLECTED_S == 0 and took_s < LONGEST_LOOK_S
+            seldom = took_s >= LONGEST_LOOK_S
+            whole = second % (COLLECTED_S * (SELDOM if seldom else 1)) == 0
             began = time.thread_time()
             gc.collect(2 if whole else 1)
             took_s = time.thread_time() - began if whole else took_s

@@ -35,7 +35,6 @@ _WANTED: Final = {
     "float_type": "policy_not_number",
     "int_type": "policy_not_number",
     "string_type": "policy_not_text",
-    "tuple_type": "policy_not_list",
     "bool_type": "policy_not_yes_no",
 }
 

@@ -52,7 +52,11 @@ class Workspace(AreaFolders):
 
     def years(self, area: str) -> dict[str, int]:
         """The year of each run of an area, the oldest run first."""
-        return {name: self.manifest(area, name).year for name in self.runs(area)}
+        found = {}
+        for name in self.runs(area):
+            with contextlib.suppress(WorkspaceError):  # one that is damaged, which `doctor` names
+                found[name] = self.manifest(area, name).year
+        return found
 
     def run_of_year(self, area: str, year: int) -> str:
         """The latest run of a year.

@@ -48,7 +48,7 @@ const drawBatchMap = (() => {
 
   // `shown`: city, fill and what is told of it; `shares`: whether the figure has colours at all.
   return (figure, cities, shown, shares) => {
-    const placed = shown.filter((one) => cities[one.city].outline.length);
+    const placed = shown.filter((one) => cities[one.city].outline.flat().length);
     figure.hidden = placed.length < 2 || !shares;
     if (figure.hidden) return;
     const svg = figure.querySelector("svg");
@@ -59,6 +59,8 @@ const drawBatchMap = (() => {
     for (const one of placed) {
       const { middle, drawn } = shapeOf(cities[one.city].outline.map((ring) => ring.map(xy)));
       drawn.setAttribute("fill", one.fill);
+      drawn.setAttribute("tabindex", "0");
+      drawn.addEventListener("keydown", (event) => { if (event.key === "Enter") go(one.city); });
       drawn.append(element("title", {}));
       drawn.firstChild.textContent = one.told;
       drawn.addEventListener("click", () => go(one.city));

@@ -117,18 +117,20 @@
           if (c.span) {
             const span = document.createElement("small");
             span.textContent = c.span;
+        span.title = at("value").dataset.band;
             told.append(span);
           }
           if (c.value === null || most <= 0) bar(row, null);
-          else if (c.share) bar(row, Math.min(c.value, 1), colour(c.value));
+          else if (c.share) bar(row, Math.min(c.value, 1), one.least ? null : colour(c.value));
           else bar(row, c.value / most);
           cell(row, c.beside, share ? "n" : `n ${c.status}`);
         },
       };
     });
     ranking.take(ranked.filter((row) => matches(row.city)));
-    const shares = known.some((c) => c.share) || known.length === 0;
+    const shares = !one.least && (known.some((c) => c.share) || known.length === 0);
     at("key").hidden = !shares;
+    at("key").firstElementChild.textContent = at("value").dataset[share ? "share" : "value"];
     drawBatchMap(at("map"), held.cities, one.cities.map((c) => ({
       city: c.city,
       fill: c.value === null || !c.share ? held.unknown : colour(c.value),
@@ -148,7 +150,8 @@
     })));
   };
 
-  const wanted = decodeURIComponent(location.hash.slice(1));
+  let wanted = "";
+  try { wanted = decodeURIComponent(location.hash.slice(1)); } catch { /* no name of an indicator */ }
   const first = held.indicators.findIndex((one) => `${one.kind}:${one.id}` === wanted);
   const known = held.indicators.findIndex((one) => one.cities.some((c) => c.value !== null));
   chosen.value = Math.max(first >= 0 ? first : known, 0);

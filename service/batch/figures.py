@@ -11,6 +11,7 @@ import orjson
 
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.residents import NOBODY_COUNTED
 from lifecircle.analysis.measures.rests_on import SEVERITIES
 from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.analysis.results.model import Run
@@ -24,6 +25,12 @@ from lifecircle.service.figures import figure
 READINGS: Final = ("U", "P", "L", "C")
 SPAN: Final = ("P_core", "P_low", "P_high")  # what of P is certain, and between what it lies
 COUNTS: Final = ("residents", "covered", "not_covered", "not_assessed")
+_UNKNOWN: Final = (  # why P is unknown, the first of them
+    NOBODY_COUNTED.key,
+    "service_not_assessed",
+    "coverage_residents_unknown",
+    "list_extent",
+)
 _ROW: Final = ("id", "title", "status", "value", "target", "unit", "direction", "assessed_share")
 
 
@@ -97,7 +104,8 @@ def _why(block: dict[str, Any]) -> list[dict[str, str]]:
     """Why a service is not assessed, or what its figure rests on that is in serious doubt."""
     if block["total"]["P"] is not None:
         return _serious(block["rests_on"])
-    warns = (Warn(one["key"], one["params"]) for one in block["warnings"][:1])
+    told = {one["key"]: one["params"] for one in block["warnings"]}
+    warns = [Warn(key, told[key]) for key in _UNKNOWN if key in told][:1]
     return [{lang: warn.text(lang) for lang in LANGUAGES} for warn in warns]
 
 

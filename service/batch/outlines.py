@@ -21,6 +21,7 @@ def outline_of(shapes: GeometryArray, bbox: tuple[float, float, float, float]) -
     `bbox`: west, south, east, north in degrees. For looking at only: simplified, gaps between
     units closed, holes filled, islands too small to be seen left out.
     """
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     if len(shapes) == 0:
         return [_ring(shapely.box(*bbox))]
     west, south, east, north = shapely.total_bounds(shapes)
@@ -28,6 +29,9 @@ def outline_of(shapes: GeometryArray, bbox: tuple[float, float, float, float]) -
     blocks = shapely.buffer(shapely.simplify(shapes, fine / 2), fine, quad_segs=1)
     whole = shapely.simplify(shapely.buffer(shapely.union_all(blocks), -fine, quad_segs=1), fine)
     parts = shapely.get_parts(whole)
+    parts = parts[~shapely.is_empty(parts)]
+    if len(parts) == 0:  # places so small and so far apart that none would be seen
+        return [_ring(shapely.box(west, south, east, north))]
     parts = parts[np.argsort(-shapely.area(parts), kind="stable")]
     seen = shapely.area(parts) > fine * fine
     seen[:1] = True

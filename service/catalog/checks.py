@@ -49,7 +49,12 @@ def check_document(
         ],
         "mends": mend_rows(mends, lang),
         "datum_unsure": next(
-            (note.problem(lang) for note in checked.notes if note.key == "check_datum_few"), None
+            (
+                note.problem(lang)
+                for note in checked.notes
+                if note.key.startswith("check_datum_few")
+            ),
+            None,
         ),
         "notes": [note.problem(lang) for note in checked.notes],
     }

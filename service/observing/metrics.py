@@ -18,7 +18,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 WORKERS: Final = "PROMETHEUS_MULTIPROC_DIR"  # set by `serving` where there are several
 CONTENT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -85,6 +85,7 @@ class Metrics:
         """All of it, as Prometheus reads it; of several workers the sums."""
         if WORKERS not in os.environ:
             return generate_latest(self.registry)
+        _forget_dead(Path(os.environ[WORKERS]))
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
@@ -111,3 +112,13 @@ def route_of(path: str) -> str:
     if len(parts) > 2 and parts[2] in _LEAVES and parts[0] != "maps":
         return f"/{parts[0]}/*/{parts[2]}"
     return f"/{parts[0]}/*"
+
+
+def _forget_dead(folder: Path) -> None:
+    """Workers that ended tell nothing of what is held now (Linux)."""
+    if not Path("/proc/self").exists():
+        return
+    told = {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*_*.db")}
+    for pid in told:
+        if not Path(f"/proc/{pid}").exists():
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]

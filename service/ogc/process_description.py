@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -44,8 +45,9 @@ def description(kind: type[Process], lang: Language, base: str) -> dict[str, Any
     words = Words(lang)
     schema = downgraded(kind.model_json_schema())
     needed = set(schema.get("required", ()))
+    parts = schema.get("$defs", {})
     inputs = {
-        name: _input(kind, name, field, words, needed=name in needed)
+        name: _input(kind, name, _whole(field, parts), words, needed=name in needed)
         for name, field in schema["properties"].items()
     }
     output = {
@@ -54,6 +56,17 @@ def description(kind: type[Process], lang: Language, base: str) -> dict[str, Any
         "schema": {"type": "object", "contentMediaType": JSON},
     }
     return {**summary(kind, lang, base), "inputs": inputs, "outputs": {"result": output}}
+
+
+def _whole(schema: Any, parts: Mapping[str, Any]) -> Any:
+    """A schema with what it refers to in its place: an input is described by itself."""
+    if isinstance(schema, list):
+        return [_whole(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {key: _whole(one, parts) for key, one in schema.items()}
 
 
 def _input(

@@ -100,6 +100,15 @@ def test_an_outline_closes_seams_and_leaves_out_what_cannot_be_seen() -> None:
     assert all(one.is_valid for one in drawn)
 
 
+def test_villages_too_small_to_be_seen_are_the_box_around_them() -> None:
+    far = np.array([shapely.box(x, 24, x + 0.004, 24.004) for x in (100.0, 101.0, 103.0)])
+    empty = np.array([shapely.Polygon(), None], dtype=object)
+    (ring,) = outline_of(np.concatenate([far, empty]), BOX)
+    assert shapely.Polygon(ring).bounds == (100, 24, 103.004, 24.004)
+    (ring,) = outline_of(empty, BOX)
+    assert shapely.Polygon(ring).bounds == BOX
+
+
 def test_a_city_without_units_is_its_box() -> None:
     (ring,) = outline_of(np.array([], dtype=object), BOX)
     assert shapely.Polygon(ring).bounds == BOX

@@ -67,7 +67,6 @@ def test_a_city_goes_through_json(tmp_path: Path) -> None:
         ("[defaults]\nretries = 1\n[cities]", "names no city"),
         ('[cities.a]\nosm = "plan.toml"\nretries = "1"', "a number is wanted"),
         ("[cities.a]\nosm = 3", "a text in quotes is wanted"),
-        ('[cities.a]\nosm = "plan.toml"\nunits = 3', "or a list of them is wanted"),
         ('[cities.a]\nosm = "plan.toml"\ncalibrate = "yes"', "true or false is wanted"),
         ('[cities.a]\nosm = "plan.toml"\ntimeout_minutes = 0', "cities.a.timeout_minutes: 0"),
         ('[cities.a]\nosm = "plan.toml"\ntimeout_minutes = nan', "nan is no limit"),

@@ -98,7 +98,7 @@ REFUSED = {
         "policy_bad_choice", "services.market.attachment"),
     "tags that are neither a text nor a list": (
         '[services.market]\nosm = [{ tags = { shop = true } }]',
-        "policy_not_list", "services.market.osm.1.tags.shop"),
+        "policy_bad_value", "services.market.osm.1.tags.shop"),
     "a rule without tags": (
         '[services.market]\nosm = [{ tags = {}, name_has = ["菜市场"] }]',
         "policy_bad_value", "services.market.osm.1.tags"),

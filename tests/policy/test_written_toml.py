@@ -37,6 +37,11 @@ def test_a_text_over_lines_is_left_as_it_stands() -> None:
         ('[a]\nx = ["1"，"2"]\n', 2, "full-width"),
         ('[a]\n\nx = "C:\\data\\x.gpkg"\n', 3, "single quotes"),
         ("[a]\nx = 1\nx = 2\n", 3, "twice"),
+        ('[a]\nx = "“甲”，乙"\nx = "“甲”，乙"\n', 3, "twice"),
+        ("[a]\nx = 15 分钟 # 步行，15 分钟\n", 2, "分钟"),
+        ("[a]\nx = １５\n", 2, "full-width"),
+        ('[a]\nx = "大理，丽江\n', 2, ""),
+        ('[files."昆明.小学.2024.csv"]\n名称 = 1\nx = \n', 3, ""),
         ("[a]\nx = 1\n[a]\n", 3, "twice"),
         ("[a]\nx = \n", 2, "Invalid value"),
         ("[a\n", 1, "Expected"),
@@ -52,8 +57,21 @@ def test_what_is_wrong_is_told_with_its_line(text: str, line: int, mend: str) ->
     assert mend in caught.value.told.en
 
 
-def test_a_picture_is_no_text_and_depth_has_an_end() -> None:
-    for raw in (b"\xff\xd8\xff\xe0", b"x = " + b"[" * 100_000):
+def test_dots_in_quotes_and_marks_in_remarks_change_nothing() -> None:
+    text = '[files."昆明.小学.csv"]  # """\n名称 = 1\n'
+    assert read_written_toml(text.encode()) == {"files": {"昆明.小学.csv": {"名称": 1}}}
+
+
+def test_a_full_width_mark_within_a_text_is_not_blamed() -> None:
+    with pytest.raises(WrittenTomlError) as caught:
+        read_written_toml('x = "大理，丽江\n'.encode())
+    assert "full-width" not in caught.value.told.en
+
+
+def test_what_cannot_be_read_is_refused_and_not_guessed() -> None:
+    deep, long = "名 = 1\nx = " + "[" * 100_000, "x = " + "1" * 5_000
+    latin = 'x = "M\u00e1laga"'.encode("latin-1")
+    for raw in (b"\xff\xd8\xff\xe0", b"x = " + b"[" * 100_000, deep.encode(), long.encode(), latin):
         with pytest.raises(WrittenTomlError):
             read_written_toml(raw)
 

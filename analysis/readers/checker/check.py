@@ -17,7 +17,7 @@ import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.quantities import FloatArray, ObjectArray
+from lifecircle.analysis.quantities import FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.checker import row_checks
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import check_population_raster
@@ -210,10 +210,12 @@ def _check_where(
     kinds = kinds if kind == "facilities" else None
     places = located.centres()
     row_checks.check_places(places, names, kinds, title, found)
-    return _tell_few(places, names, records.file) if kind == "facilities" else ()
+    return _tell_few(places, names, records.rows, records.file) if kind == "facilities" else ()
 
 
-def _tell_few(places: FloatArray, names: ObjectArray | None, file: str) -> tuple[Fault, ...]:
+def _tell_few(
+    places: FloatArray, names: ObjectArray | None, rows: IntArray, file: str
+) -> tuple[Fault, ...]:
     """The note that a build cannot tell by its streets whether so few places of China have another
     datum, with the place to look up; `places` (n, 2) in degrees of WGS84, NaN where there is none.
     """
@@ -223,8 +225,12 @@ def _tell_few(places: FloatArray, names: ObjectArray | None, file: str) -> tuple
     first = int(there[0])
     name = None if names is None else names[first]
     lon, lat = (f"{degrees:.5f}" for degrees in places[first])
-    params = {"count": len(there), "fewest": FEWEST, "lon": lon, "lat": lat, "name": name or "1"}
-    return (Fault("check_datum_few", file, params=params, severity="note"),)
+    params = {"count": len(there), "fewest": FEWEST, "lon": lon, "lat": lat}
+    if name:
+        told = {**params, "name": name}
+        return (Fault("check_datum_few", file, params=told, severity="note"),)
+    told = {**params, "place_row": int(rows[first])}
+    return (Fault("check_datum_few_row", file, params=told, severity="note"),)
 
 
 def _tell_by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:

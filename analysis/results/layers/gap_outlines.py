@@ -59,9 +59,13 @@ class KeptOutlines:
                 table = _rows_of(file, services)
                 self._row = {name: i for i, name in enumerate(table.column("id").to_pylist())}
                 self._residents = table.column("residents").to_pylist()
-                shapes = table.column("geometry").combine_chunks()
+                held = table.column("geometry")
+                if len(held) == 0:  # nobody out of reach, or nobody counted
+                    self._wkb = pa.array([], pa.binary())
+                    return
+                shapes = held.combine_chunks()
                 self._wkb = shapes.dictionary.take(shapes.indices)
-                del table, shapes  # all others, before what they took is given back
+                del table, held, shapes  # all others, before what they took is given back
 
     def degrees(self, found: Sequence[Gap]) -> GeometryArray | None:
         """Those of gaps, in their order, EPSG:4326; None where the layer does not hold them all."""
@@ -91,5 +95,7 @@ def _rows_of(file: Path, services: Sequence[str]) -> pa.Table:
         file, read_dictionary=["geometry"], buffer_size=_PIECE, pre_buffer=False
     ) as held:
         table = held.read(list(_COLUMNS), use_threads=False)
+    if table.num_rows == 0:  # its columns then have no type
+        return table
     wanted = pc.is_in(table.column("service"), pa.array(services, pa.string()))
     return table.filter(wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
@@ -95,9 +96,11 @@ class Build(Process):
         files = self.files()
         for identity in files:
             inbox.one(identity)
-        for one in self.of_files:
-            if one.file not in files:
-                raise MissingError("no_upload", id=one.file)
+        for one, times in Counter(one.file for one in self.of_files).items():
+            if one not in files:
+                raise MissingError("no_upload", id=one)
+            if times > 1:
+                raise RequestError("build_file_twice", id=one)
         return self
 
     def asked(self, inbox: Inbox) -> Mapping[str, Any]:
