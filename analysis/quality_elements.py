@@ -63,7 +63,8 @@ _KEYS: Final[dict[Element, str]] = {
     "positional": """
         check_coordinate_rough check_far_away check_spot_shared closures_loose
         elevation_elsewhere facilities_outside facilities_placed_by_unit facilities_unsnapped
-        check_datum_few check_datum_few_row graph_crs_unknown graph_node_place input_bd09_residual input_cgcs2000
+        check_datum_few check_datum_few_row graph_crs_unknown graph_node_place
+        input_bd09_residual input_cgcs2000
         input_crs_misfit input_crs_not_applied input_crs_overridden input_crs_unknown
         input_crs_unsure input_datum_abroad input_datum_missing input_datum_not_applied
         input_degrees input_east_first input_lat_range input_layer_crs_missing input_lon_range

@@ -19,7 +19,7 @@ _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _WHERE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 _HEADER: Final = re.compile(r"^(\s*\[\[?)([^\[\]]+)(\]\]?\s*(?:#.*)?)$")
 _KEY: Final = re.compile(r"^(\s*)([^\s=\"'#\[]+)(\s*=.*)$")
-_STRING: Final = re.compile(r""""[^"]*(?:"|$)|'[^']*(?:'|$)""")
+_ASIDE: Final = re.compile(r"""\"[^\"]*(?:\"|$)|'[^']*(?:'|$)|#.*""")  # texts and remarks
 _PART: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^.])+""")  # of a name with dots
 _CURLY: Final = "“”‘’＂＇"  # quotes of Chinese typing
 _WIDE: Final = "＝［］，：　０１２３４５６７８９"
