@@ -59,6 +59,17 @@ def test_what_is_made_side_by_side_keeps_its_order(threads: int | None) -> None:
     assert (names == {threading.current_thread().name}) is (threads == 1)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_of_several_faults_the_first_is_told(threads: int) -> None:
+    def make(number: int) -> None:
+        raise ValueError(number)
+
+    with using_threads(threads):
+        for count in (2, 3, 9):
+            with pytest.raises(ValueError, match=r"^0$"):
+                map_side_by_side(make, range(count))
+
+
 def test_threads_that_begin_others_keep_to_the_limit() -> None:
     with using_threads(3):
         assert begin(thread_count)() == 3

@@ -353,3 +353,21 @@ def test_a_name_that_is_taken_meanwhile_is_given_up(
     assert (folders.runs("tiny"), folders.current("tiny")) == ([first, second], second)
     assert is_whole(tmp_path / "tiny" / "runs" / second)
     assert Workspace(tmp_path).open("tiny").manifest.run == second
+
+
+def test_one_damaged_run_takes_no_other_with_it(tmp_path: Path) -> None:
+    """Its year is not told; `doctor` names it, and the run that is served answers."""
+    workspace = Workspace(tmp_path)
+    built, policy = tiny_city(), tiny_policy()
+    manifest = tiny_manifest(built, policy)
+    for name in ("r1", "r2"):
+        one = dataclasses.replace(manifest, run=name)
+        save_run(workspace, one, policy, built, tiny_travel())
+    runs = workspace.runs(manifest.area)
+    assert set(workspace.years(manifest.area)) == set(runs)
+    file = workspace.run_folder(manifest.area, runs[0]) / "manifest.json"
+    content = file.read_text("utf-8")
+    file.write_text(content.replace(manifest.title.en, manifest.title.en + "!", 1), "utf-8")
+    with pytest.raises(WorkspaceError):
+        workspace.manifest(manifest.area, runs[0])
+    assert set(workspace.years(manifest.area)) == {*runs} - {runs[0]}
