@@ -20,6 +20,7 @@ from benchmarks.desk.drag import BAR_MOST_MS, BAR_P95_MS, dragged, percentile
 from benchmarks.desk.map_pages import (
     FEWEST_FRAMES_S,
     MOST_MB,
+    PEER_READY,
     chromium,
     latest_of,
     opened,
@@ -30,7 +31,6 @@ from benchmarks.trials.serving import serve_workspace
 KINDS: Final = ("coverage", "gaps", "desk")
 STEPS: Final = 60
 READY, WHOLE = "window.firstPicture > 0", "window.whole > 0"
-LOADED: Final = "document.readyState === 'complete'"
 
 
 def measure() -> list[Row]:
@@ -63,7 +63,7 @@ def _of_size(scale: float, *, drag: bool) -> list[Row]:
 def _peer(browser: Any, root: Path, folder: Path) -> dict[str, Any] | str:
     """The cells as plain folium, or why there is no figure of it."""
     try:
-        return opened(browser, peer_page(root, AREA, folder), LOADED, LOADED, LOADED)
+        return opened(browser, peer_page(root, AREA, folder), PEER_READY, PEER_READY, PEER_READY)
     except TimeoutError:
         return "folium.GeoJson did not open in two minutes"
 

@@ -52,6 +52,11 @@ new MutationObserver(function (_, self) {
     requestAnimationFrame(function () { window.whole = performance.now(); }); }); }
 }).observe(document, { attributes: true, subtree: true });
 """
+PAINTED = """<script>
+window.addEventListener("load", function () { requestAnimationFrame(function () {
+  requestAnimationFrame(function () { window.firstPicture = performance.now(); }); }); });
+</script>"""  # of the peer, which says nothing itself: loaded, and drawn two frames later
+PEER_READY = "window.firstPicture > 0"
 ANSWERED = "document.documentElement.dataset.lifecircle && !document.querySelector('.lc-working')"
 FRAMES = """
 (() => { const at = []; let on = true;
@@ -196,7 +201,7 @@ def peer_page(workspace: Path, area: str, folder: Path) -> str:
         f"<script>{inline_script('leaflet/leaflet.js')}</script>"
     )
     path = folder / "peer.html"
-    path.write_text(html.replace("<head>", f"<head>{head}", 1), encoding="utf-8")
+    path.write_text(html.replace("<head>", f"<head>{PAINTED}{head}", 1), encoding="utf-8")
     return path.as_uri()
 
 
@@ -226,9 +231,8 @@ def main() -> int:
         if asked.peer:
             with tempfile.TemporaryDirectory() as folder:
                 page = peer_page(asked.workspace, asked.area, Path(folder))
-                loaded = "document.readyState === 'complete'"
-                rows.append({"kind": "folium.GeoJson", "turn": "first",
-                             **opened(browser, page, loaded, loaded, loaded)})  # fmt: skip
+                found = opened(browser, page, PEER_READY, PEER_READY, PEER_READY)
+                rows.append({"kind": "folium.GeoJson", "turn": "first", **found})
                 told(rows[-1], latest_s)
     print(f"load {os.getloadavg()[0]:.1f} at the end, {time.strftime('%Y-%m-%d %H:%M')}")
     print("missed: " + (", ".join(missed) or "none"))
