@@ -2,7 +2,8 @@
 
 The generated city at `LIFECIRCLE_DESK_SCALES` (1 and 5 when absent; 10 has 100,000 cells and takes
 folium two minutes), each page opened in a fresh Chromium as it is first made, then again. The peer
-is the same cells as `folium.GeoJson` in a file: canvas, one style, one tooltip, no tiles. The drag
+is the same cells as `folium.GeoJson` in a file that was made before: canvas, one style, one tooltip,
+no tiles, and nothing but the cells. The drag
 is of the first size.
 """
 
@@ -76,7 +77,7 @@ def _page(
     peer: Mapping[str, Any] | str,
 ) -> list[Row]:
     """First picture, weight before it and frames a second, each beside the peer's."""
-    name, frames = "folium.GeoJson", first["pan"][3]
+    name, frames = "folium.GeoJson, a file made before", first["pan"][3]
     if isinstance(peer, str):
         theirs, ratio, name = ["-", "-", "-"], None, f"{name} (did not open)"
     else:
