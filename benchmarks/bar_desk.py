@@ -1,6 +1,6 @@
 """Bar desk: map pages in a browser beside plain folium, and a place dragged over the desk.
 
-The generated city at `LIFECIRCLE_DESK_SCALES` (1 and 5 when absent; 10 has 100,000 cells), each page
+The generated city at `LIFECIRCLE_DESK_SCALES` (1 and 5 when absent; 10: 100,000 cells), each page
 opened in a fresh Chromium as it is first made, then again. The peer is the same cells as
 `folium.GeoJson` in a file that was made before: canvas, one style, one tooltip, no tiles, and
 nothing but the cells. The drag is of the first size.
