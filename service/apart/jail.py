@@ -207,6 +207,7 @@ def _processes() -> Any:
 
 def _inside(answer_to: Connection, work: str, told: bytes, folder: str, limits: Limits) -> None:
     die_with_service()
+    sys.dont_write_bytecode = True  # Python keeps what a limit cuts off, and fails to import it
     tempfile.tempdir = folder
     _limit(limits)
     answer_to.send_bytes(_BEGUN)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -69,6 +72,12 @@ def opens(told: bytes) -> bytes:
     return b"opened"
 
 
+def imports(told: bytes) -> bytes:
+    """Import a module that nobody imported before, larger than a file may be."""
+    sys.path.insert(0, told.decode())
+    return str(len(importlib.import_module("large_module").TEXT)).encode()
+
+
 def run(name: str, told: bytes = b"", *, jail: Jail | None = None, folder: str = ".") -> bytes:
     return (jail or Jail(LIMITS, 1)).run(f"{HERE}:{name}", told, folder, threading.Event())
 
@@ -97,6 +106,19 @@ def test_files_are_few_and_small(tmp_path: Path) -> None:
     assert run("opens") == b"refused"
 
 
+def test_what_is_imported_first_in_there_can_be_imported_again(tmp_path: Path) -> None:
+    """A limit on files cuts off what Python keeps of a module, which nobody can import then."""
+    (tmp_path / "large_module.py").write_text(f"TEXT = {'x' * 20_000!r}\n", "utf-8")
+    once = f"print(run('imports', {str(tmp_path)!r}.encode()))"
+    asks = f"from {HERE} import run\n{once}\n{once}"
+    keeping = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    said = subprocess.run(
+        [sys.executable, "-c", asks], env=keeping, check=True, capture_output=True, text=True
+    )
+    assert said.stdout.split() == ["b'20000'"] * 2
+    assert not (tmp_path / "__pycache__").exists()
+
+
 def test_who_leaves_frees_the_place_and_ends_the_process(tmp_path: Path) -> None:
     jail, left = Jail(Limits(2**28, 30.0, 10_000), 1), threading.Event()
     mark = tmp_path / "pid"
@@ -107,7 +129,9 @@ def test_who_leaves_frees_the_place_and_ends_the_process(tmp_path: Path) -> None
 
     asking = threading.Thread(target=ask)
     asking.start()
+    until = time.monotonic() + 60
     while not (mark.exists() and mark.read_text()):
+        assert time.monotonic() < until
         time.sleep(0.01)
     left.set()
     asking.join(5)
