@@ -45,10 +45,9 @@ def load_kept() -> int:
     before = sum(len(one.overloads) for one in _every)
     for one in _every:
         with suppress(Exception):  # a cache that cannot be read is numba's to make anew
-            index: dict[Any, str] = one._cache._cache_file._load_index()
-            magic = one.targetctx.codegen().magic_tuple()
             held = one._cache._cache_file
-            for (sig, target, _), name in index.items():
+            magic = one.targetctx.codegen().magic_tuple()
+            for (sig, target, _), name in held._load_index().items():
                 if target == magic and Path(held._data_path(name)).exists():
                     one.compile(sig)
     return sum(len(one.overloads) for one in _every) - before

@@ -25,7 +25,7 @@ _CURLY: Final = "“”‘’＂＇"  # quotes of Chinese typing
 _WIDE: Final = "＝［］，：　０１２３４５６７８９"
 
 
-class WrittenTomlError(ValueError):
+class WrittenTomlError(Exception):
     """A text is no TOML; `told` says why and how it is mended."""
 
     def __init__(self, key: str, **params: Any) -> None:
@@ -47,16 +47,12 @@ def read_written_toml(raw: bytes) -> dict[str, Any]:
     text = _text(raw)
     try:
         return _parsed(text)
-    except WrittenTomlError:
-        raise
     except ValueError as error:
         quoted = "\n".join(_quoted(text))
         if quoted == text:
             raise _fault(str(error), text) from None
     try:
         return _parsed(quoted)
-    except WrittenTomlError:
-        raise
     except ValueError as error:
         raise _fault(str(error), text) from None
 

@@ -139,7 +139,7 @@ def _peers(seconds: dict[str, float], network: WalkNetwork, nodes: list[np.ndarr
     rows = []
     for module in ("pandana", "pandarm"):
         said = ask_peer(
-            module, "pandana_peer.py", module, xy=network.node_xy_m, u=network.edge_u,
+            module, "pandana_peer", module, xy=network.node_xy_m, u=network.edge_u,
             v=network.edge_v, metres=network.edge_length_m, limit_m=LIMIT_M,
             poi=np.concatenate(nodes), first=np.cumsum([0, *(len(s) for s in nodes)]),
         )  # fmt: skip
@@ -168,7 +168,7 @@ def _matrix(town: Town) -> Row:
     mine = medians_s({"ours": lambda: walk_matrix(town.costs, at, home, rows)}, REPEATS)["ours"]
     crs = town.network.crs
     said = ask_peer(
-        "valhalla", "valhalla_times.py", str(shared_file(PORTO)),
+        "valhalla", "valhalla_times", str(shared_file(PORTO)),
         home=to_lonlat(home.xy_m, crs), place=to_lonlat(place.xy_m, crs),
     )  # fmt: skip
     if isinstance(said, str):

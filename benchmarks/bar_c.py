@@ -86,7 +86,7 @@ def _in_range(town: Town, nodes: NDArray[np.int64], mine: float) -> list[Row]:
     network, rows = town.network, []
     for module in ("pandana", "pandarm"):
         said = ask_peer(
-            module, "pandana_peer.py", module, xy=network.node_xy_m, u=network.edge_u,
+            module, "pandana_peer", module, xy=network.node_xy_m, u=network.edge_u,
             v=network.edge_v, metres=network.edge_length_m, limit_m=LIMIT_M, origin=nodes,
         )  # fmt: skip
         what = f"reach of 1,000 origins, 1,080 m, {os.cpu_count()} threads"
@@ -138,7 +138,7 @@ def _polygons(town: Town, origins: Positions) -> list[Row]:
 def _valhalla(town: Town, origins: Positions, each: float) -> Row:
     drawn = to_lonlat(origins.xy_m[:DRAWN], town.network.crs)
     said = ask_peer(
-        "valhalla", "valhalla_times.py", str(shared_file(PORTO)), origin=drawn, limit_m=LIMIT_M
+        "valhalla", "valhalla_times", str(shared_file(PORTO)), origin=drawn, limit_m=LIMIT_M
     )
     if isinstance(said, str):
         return skipped("c", "isochrone polygon, whole way, Valhalla", said)

@@ -195,7 +195,7 @@ def _against_spopt(title: str, kind: str, town: Town, sites: np.ndarray) -> Row:
     walks[walks == UNREACHED_CM] = NO_WAY
     persons = town.persons[way]
     said = ask_peer(
-        "spopt", "spopt_peer.py", kind, walks=walks, persons=persons, limit_cm=LIMIT_CM,
+        "spopt", "spopt_peer", kind, walks=walks, persons=persons, limit_cm=LIMIT_CM,
         standing=town.standing_cm.shape[1], added=ADDED,
     )  # fmt: skip
     if isinstance(said, str):

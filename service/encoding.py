@@ -49,9 +49,6 @@ def file_bytes(name: str, write: Callable[[Path], object]) -> bytes:
         return path.read_bytes()
 
 
-# ---- pages -----------------------------------------------------------------------------------
-
-
 def _plain(value: Any) -> Any:
     if value is pd.NA or value is pd.NaT:
         return None

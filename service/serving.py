@@ -18,8 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -98,7 +96,7 @@ def keep_giving_back(app: FastAPI) -> None:
     found young it costs 2 ms; to look at all of 90,000 objects holds everybody up for 50, so that
     is done every minute, and every ten once it took longer than a reader should wait.
     """
-    trim = _trimmer()
+    from lifecircle.analysis.machine import return_freed_memory
 
     def give_back() -> None:
         took_s = 0.0  # of the last look at all; never `gc.get_objects`, which breaks tuples
@@ -110,17 +108,10 @@ def keep_giving_back(app: FastAPI) -> None:
             gc.collect(2 if whole else 1)
             took_s = time.thread_time() - began if whole else took_s
             if second % TRIMMED_S == 0:
-                trim()
+                return_freed_memory()
                 app.state.metrics.tell_memory(app.state.kept_bytes())
 
     threading.Thread(target=give_back, name="lifecircle-memory", daemon=True).start()
-
-
-def _trimmer() -> Callable[[], object]:
-    """What hands the free pages of all heaps back; where it is not glibc's, nothing."""
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    trim = getattr(library, "malloc_trim", None)
-    return (lambda: None) if trim is None else partial(trim, ctypes.c_size_t(0))
 
 
 def run_server(settings: Settings) -> None:

@@ -5,7 +5,7 @@
     LIFECIRCLE_PEERS=peers/bin/python python -m benchmarks b c site
 
 Python 3.12 or later, for which alone newer wheels of pyvalhalla are made (those for 3.11 lack the
-program that builds tiles). Each is a script that reads arrays from a file, measures and prints
+program that builds tiles). Each is a module that reads arrays from a file, measures and prints
 JSON. Where one is missing the reason is said and nothing is invented.
 """
 
@@ -22,11 +22,11 @@ from typing import Any, Final
 import numpy as np
 
 MOST_S: Final = 300.0  # seconds: a peer that takes longer is told so
-HERE: Final = Path(__file__).resolve().parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def ask_peer(module: str, script: str, *words: str, **arrays: Any) -> dict[str, Any] | str:
-    """What a script of this folder says of a module, with its `version`; or why it says nothing."""
+    """What a module of this folder says of another, with its `version`; or why it says nothing."""
     python = os.environ.get("LIFECIRCLE_PEERS", sys.executable)
     asked = _run(python, "-c", f"import {module}; print({module}.__version__)")
     if asked.returncode != 0:
@@ -35,7 +35,7 @@ def ask_peer(module: str, script: str, *words: str, **arrays: Any) -> dict[str, 
         file = Path(folder) / "arrays.npz"
         np.savez(file, **arrays)
         try:
-            done = _run(python, str(HERE / script), str(file), *words)
+            done = _run(python, "-m", f"benchmarks.peers.{script}", str(file), *words)
         except subprocess.TimeoutExpired:
             return f"{module} took longer than {MOST_S:.0f} s"
     if done.returncode != 0:
@@ -45,4 +45,6 @@ def ask_peer(module: str, script: str, *words: str, **arrays: Any) -> dict[str, 
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, check=False, text=True, timeout=MOST_S)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=False, text=True, timeout=MOST_S
+    )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-import statistics
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-REPEATS = 3
+from benchmarks.peers.timed import median_s
 
 
 def measure(module: str, arrays: Any) -> dict[str, float]:
@@ -34,24 +32,15 @@ def measure(module: str, arrays: Any) -> dict[str, float]:
             xy = arrays["xy"][arrays["poi"][first[service] : first[service + 1]]]
             net.set_pois(f"s{service}", limit_m, 1, pd.Series(xy[:, 0]), pd.Series(xy[:, 1]))
         said["pois_s"] = time.perf_counter() - started
-        said["nearest_s"] = _median(lambda: [
+        said["nearest_s"] = median_s(lambda: [
             net.nearest_pois(limit_m, f"s{service}", num_pois=1)
             for service in range(len(first) - 1)
         ])  # fmt: skip
     if "origin" in arrays:
         origin = arrays["origin"].tolist()
-        said["range_s"] = _median(lambda: net.nodes_in_range(origin, limit_m))
+        said["range_s"] = median_s(lambda: net.nodes_in_range(origin, limit_m))
         said["reached"] = float(len(net.nodes_in_range(origin, limit_m)))
     return said
-
-
-def _median(run: Callable[[], object]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
 
 
 if __name__ == "__main__":

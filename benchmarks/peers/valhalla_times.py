@@ -6,18 +6,16 @@ Distances, not times, are asked for, so that no preference of its costs counts.
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-REPEATS = 3
+from benchmarks.peers.timed import median_s
 
 
 def tiles_of(path: Path, folder: Path) -> Path:
@@ -61,26 +59,17 @@ def measure(arrays: Any, pbf: Path) -> dict[str, float]:
                  "polygons": True}
                 for one in _places(arrays["origin"])
             ]  # fmt: skip
-            said["isochrones_s"] = _median(lambda: [actor.isochrone(one) for one in asked])
+            said["isochrones_s"] = median_s(lambda: [actor.isochrone(one) for one in asked])
         if "home" in arrays:
             matrix = {"sources": _places(arrays["home"]), "targets": _places(arrays["place"]),
                       "costing": "pedestrian",
                       "costing_options": {"pedestrian": {"shortest": True}}}  # fmt: skip
-            said["matrix_s"] = _median(lambda: actor.matrix(matrix))
+            said["matrix_s"] = median_s(lambda: actor.matrix(matrix))
     return said
 
 
 def _places(lonlat: np.ndarray) -> list[dict[str, float]]:
     return [{"lon": lon, "lat": lat} for lon, lat in lonlat.tolist()]
-
-
-def _median(run: Callable[[], object]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@
           if (c.span) {
             const span = document.createElement("small");
             span.textContent = c.span;
-        span.title = at("value").dataset.band;
+            span.title = at("value").dataset.band;
             told.append(span);
           }
           if (c.value === null || most <= 0) bar(row, null);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,8 +106,8 @@ def _why(block: dict[str, Any]) -> list[dict[str, str]]:
     if block["total"]["P"] is not None:
         return _serious(block["rests_on"])
     told = {one["key"]: one["params"] for one in block["warnings"]}
-    warns = [Warn(key, told[key]) for key in _UNKNOWN if key in told][:1]
-    return [{lang: warn.text(lang) for lang in LANGUAGES} for warn in warns]
+    reasons = (title_of(Warn(key, told[key]).both()) for key in _UNKNOWN if key in told)
+    return [*islice(reasons, 1)]
 
 
 def _serious(rests: list[dict[str, Any]]) -> list[dict[str, str]]:

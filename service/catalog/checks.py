@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lifecircle.analysis.readers.checker.check import Checked
     from lifecircle.analysis.readers.checker.cleaning import Mend
 
-_DATUM_UNSURE = "check_datum_few"
-
 
 def check_document(
     checked: Checked,

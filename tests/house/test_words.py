@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -108,33 +108,32 @@ def test_no_key_stands_twice() -> None:
     assert sorted(keys) == sorted(set(keys))
 
 
+def _said(by: Collection[str]) -> Iterator[tuple[str, int, str, str]]:
+    """Keys written out as the first argument of some functions: file, line, function, key."""
+    for file, tree in _trees().items():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and node.args):
+                continue
+            name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+            if name in by and isinstance(node.args[0], ast.Constant):
+                yield file, node.lineno, str(name), str(node.args[0].value)
+
+
 def test_every_key_that_the_code_says_is_a_text() -> None:
     unknown = [
-        (file, node.lineno, node.args[0].value)
-        for file, tree in _trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and (getattr(node.func, "id", None) or getattr(node.func, "attr", None)) in SAYERS
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and re.fullmatch(r"[a-z]\w*_\w+", str(node.args[0].value))
-        and not any(TEXTS.has(key) for key in _meant(str(node.args[0].value)))
+        (file, line, key)
+        for file, line, _, key in _said(SAYERS)
+        if re.fullmatch(r"[a-z]\w*_\w+", key) and not any(map(TEXTS.has, _meant(key)))
     ]
     assert unknown == []
 
 
 def test_the_analysis_says_texts_of_its_own() -> None:
     unknown = [
-        (file, node.lineno, node.args[0].value)
-        for file, tree in _trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and (name := getattr(node.func, "id", None) or getattr(node.func, "attr", None)) in SAYERS
-        and (name == "Warn" or file.startswith("analysis/"))
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and TEXTS.has(str(node.args[0].value))
-        and not MESSAGES.has(str(node.args[0].value))
+        (file, line, key)
+        for file, line, by, key in _said(SAYERS)
+        if by == "Warn" or file.startswith("analysis/")
+        if TEXTS.has(key) and not MESSAGES.has(key)
     ]
     assert unknown == []
 
@@ -155,16 +154,9 @@ def test_the_service_says_nothing_by_the_store_of_the_analysis() -> None:
 
 def test_every_word_that_a_page_says_is_a_text() -> None:
     unknown = [
-        (file, node.lineno, node.args[0].value)
-        for file, tree in _trees().items()
-        if file.startswith("service/")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in SPEAKERS
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and not any(TEXTS.has(key) for key in _meant(str(node.args[0].value)))
+        (file, line, key)
+        for file, line, _, key in _said(SPEAKERS)
+        if file.startswith("service/") and not any(map(TEXTS.has, _meant(key)))
     ]
     assert unknown == []
 
